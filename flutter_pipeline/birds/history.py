@@ -1,0 +1,198 @@
+"""What was known at a moment: flits, birds and engagements as dense codes, cut at ``as_of``.
+
+A :class:`Network` numbers every flit and bird once, so that vectors, matrices and tables of all
+moments share the same codes. A :class:`History` is the network with everything from ``as_of`` on
+taken away: whoever is given a history cannot see the future.
+
+Codes are positions in ``flit_ids`` and ``bird_ids``; times are microseconds since 1970, UTC.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from flutter_pipeline.contracts.tables import ACTIONS, DISLIKED, LIKED
+from flutter_pipeline.errors import CorpusError
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float32]
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+"""Microseconds in an hour and in a day."""
+
+LIKED_CODES = np.array([ACTIONS.index(action) for action in LIKED], dtype=np.int8)
+DISLIKED_CODES = np.array([ACTIONS.index(action) for action in DISLIKED], dtype=np.int8)
+
+
+@dataclass(frozen=True)
+class Engagements:
+    """Parallel arrays, one entry an engagement, in order of ``occurred_at``."""
+
+    bird: IntArray
+    flit: IntArray
+    action: NDArray[np.int8]
+    occurred_at: IntArray
+    arrived_at: IntArray
+
+    def __len__(self) -> int:
+        return len(self.bird)
+
+    def where(self, keep: BoolArray) -> "Engagements":
+        """Only the entries where ``keep`` is true."""
+        return Engagements(
+            self.bird[keep],
+            self.flit[keep],
+            self.action[keep],
+            self.occurred_at[keep],
+            self.arrived_at[keep],
+        )
+
+    def of(self, actions: NDArray[np.int8]) -> "Engagements":
+        """Only those whose action code is one of ``actions``."""
+        return self.where(np.isin(self.action, actions))
+
+    def between(self, start: int, end: int) -> "Engagements":
+        """Only those that occurred in [start, end)."""
+        return self.where((self.occurred_at >= start) & (self.occurred_at < end))
+
+
+@dataclass(frozen=True)
+class Network:
+    """Everything that is stored, whenever it happened. Arrays over flits have length F."""
+
+    flit_ids: NDArray[np.object_]
+    bird_ids: NDArray[np.object_]
+    author: IntArray
+    created_at: IntArray
+    arrived_at: IntArray
+    n_tokens: IntArray
+    lang: NDArray[np.object_]
+    sensitive: BoolArray
+    spam: BoolArray
+    near_copies: IntArray
+    """Group code: flits of one group are near-copies of one another."""
+    engagements: Engagements
+    follower: IntArray
+    """Bird code of the follower, parallel to ``followed``."""
+    followed: IntArray
+
+    def flit_codes(self, flit_ids: pd.Series) -> IntArray:
+        """Codes of ``flit_ids``; -1 for a flit that is not in the network."""
+        return pd.Index(self.flit_ids).get_indexer(pd.Index(flit_ids)).astype(np.int64)
+
+    def bird_codes(self, bird_ids: pd.Series) -> IntArray:
+        """Codes of ``bird_ids``; -1 for a bird that is not in the network."""
+        return pd.Index(self.bird_ids).get_indexer(pd.Index(bird_ids)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class History:
+    """The network as it was known just before ``as_of``; :func:`known_before` makes it."""
+
+    network: Network
+    as_of: int
+    known: BoolArray
+    """Shape (F,): posted and arrived before ``as_of``. Look at no other flit."""
+    engagements: Engagements
+
+    @cached_property
+    def likes(self) -> Engagements:
+        """Engagements that say "more of this", oldest first."""
+        return self.engagements.of(LIKED_CODES)
+
+    @cached_property
+    def met(self) -> csr_matrix:
+        """Shape (B, F), 1 where a bird has met a flit in any way, or wrote it."""
+        authored = np.flatnonzero(self.known)
+        rows = np.concatenate([self.engagements.bird, self.network.author[authored]])
+        columns = np.concatenate([self.engagements.flit, authored])
+        shape = (len(self.network.bird_ids), len(self.network.flit_ids))
+        matrix = csr_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=shape)
+        matrix.data[:] = 1
+        return matrix
+
+    def age_in_days(self, flits: IntArray) -> FloatArray:
+        """Age of ``flits`` (codes) at ``as_of``, in days."""
+        return ((self.as_of - self.network.created_at[flits]) / DAY).astype(np.float32)
+
+
+def known_before(network: Network, as_of: int) -> History:
+    """What was known before ``as_of``: event time and arrival time both earlier."""
+    known = (network.created_at < as_of) & (network.arrived_at < as_of)
+    engagements = network.engagements
+    keep = (
+        (engagements.occurred_at < as_of)
+        & (engagements.arrived_at < as_of)
+        & known[engagements.flit]
+    )
+    return History(network, as_of, known, engagements.where(keep))
+
+
+def microseconds(times: pd.Series) -> IntArray:
+    """UTC times as microseconds since 1970."""
+    return times.to_numpy(dtype="datetime64[us]").astype(np.int64)
+
+
+def build_network(
+    cleaned_tokens: pd.DataFrame,
+    engagements: pd.DataFrame,
+    near_copies: IntArray,
+    follows: pd.DataFrame | None = None,
+) -> Network:
+    """Number flits and birds, and turn both tables into arrays.
+
+    ``near_copies`` holds a group code for each row of ``cleaned_tokens``. Flits are numbered by
+    (created_at, flit_id), birds by id, so codes do not depend on the order of the rows.
+    Engagements with flits that are not stored are left out. Raises CorpusError without flits.
+    """
+    if cleaned_tokens.empty:
+        raise CorpusError("there are no flits to build on; land flits and run again")
+    order = np.lexsort((cleaned_tokens["flit_id"], microseconds(cleaned_tokens["created_at"])))
+    flits = cleaned_tokens.iloc[order]
+    flit_index = pd.Index(flits["flit_id"])
+    codes = flit_index.get_indexer(pd.Index(engagements["flit_id"]))
+    engagements = engagements[codes >= 0]
+    links = follows if follows is not None else pd.DataFrame({"bird_id": [], "follows_id": []})
+    birds = pd.Index(
+        pd.concat(
+            [flits["bird_id"], engagements["bird_id"], links["bird_id"], links["follows_id"]]
+        )
+        .astype("str")
+        .unique()
+    ).sort_values()
+    return Network(
+        flit_ids=flit_index.to_numpy(dtype=object),
+        bird_ids=birds.to_numpy(dtype=object),
+        author=birds.get_indexer(pd.Index(flits["bird_id"])).astype(np.int64),
+        created_at=microseconds(flits["created_at"]),
+        arrived_at=microseconds(flits["arrived_at"]),
+        n_tokens=flits["n_tokens"].to_numpy(dtype=np.int64),
+        lang=flits["lang"].to_numpy(dtype=object),
+        sensitive=flits["sensitive"].to_numpy(dtype=bool),
+        spam=flits["spam"].to_numpy(dtype=bool),
+        near_copies=np.asarray(near_copies, dtype=np.int64)[order],
+        engagements=_coded(engagements, codes[codes >= 0], birds),
+        follower=birds.get_indexer(pd.Index(links["bird_id"])).astype(np.int64),
+        followed=birds.get_indexer(pd.Index(links["follows_id"])).astype(np.int64),
+    )
+
+
+def _coded(rows: pd.DataFrame, flits: np.ndarray, birds: pd.Index) -> Engagements:
+    """Engagement rows as arrays in order of time; ties by bird, flit and action."""
+    bird = birds.get_indexer(pd.Index(rows["bird_id"])).astype(np.int64)
+    action = pd.Index(ACTIONS).get_indexer(pd.Index(rows["action"])).astype(np.int8)
+    occurred_at = microseconds(rows["occurred_at"])
+    order = np.lexsort((action, flits, bird, occurred_at))
+    return Engagements(
+        bird[order],
+        flits.astype(np.int64)[order],
+        action[order],
+        occurred_at[order],
+        microseconds(rows["arrived_at"])[order],
+    )

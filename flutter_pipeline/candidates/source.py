@@ -1,0 +1,76 @@
+"""What every candidate source is: something that, for a moment, proposes flits to birds.
+
+``train_by_x(history, pool, …)`` learns from the history what it needs; the source then proposes
+from the pool only, best first, never what the bird has met or wrote.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from flutter_pipeline.birds.history import DAY, BoolArray, FloatArray, History, IntArray
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The flits that may be shown at a moment."""
+
+    history: History
+    flits: IntArray
+    """Codes, ascending: known, young enough, and not spam."""
+
+    @cached_property
+    def met(self) -> csr_matrix:
+        """Shape (birds, pool), 1 where the bird has met the flit or wrote it."""
+        return self.history.met[:, self.flits].tocsr()
+
+    @cached_property
+    def place(self) -> IntArray:
+        """Shape (F,): a flit's column in the pool, or -1."""
+        place = np.full(len(self.history.known), -1, dtype=np.int64)
+        place[self.flits] = np.arange(len(self.flits))
+        return place
+
+
+def pool_of(history: History, max_age_days: float | None) -> Pool:
+    """Known flits that are no spam and at most ``max_age_days`` old (None: of any age)."""
+    network = history.network
+    keep: BoolArray = history.known & ~network.spam
+    if max_age_days is not None:
+        keep = keep & (network.created_at >= history.as_of - int(max_age_days * DAY))
+    return Pool(history, np.flatnonzero(keep))
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Parallel arrays, one entry a proposal, grouped by bird, best first within a bird."""
+
+    bird: IntArray
+    flit: IntArray
+    rank: IntArray
+    """From 1, within the bird."""
+    score: FloatArray
+    because: IntArray
+    """Code of the liked flit that led here, or -1 where no single flit did."""
+
+    def __len__(self) -> int:
+        return len(self.bird)
+
+
+class Source(Protocol):
+    """Something that proposes candidates at one moment."""
+
+    @property
+    def name(self) -> str:
+        """Names the source in the feed, such as ``interest_bert`` or ``taste``."""
+        ...
+
+    def propose(self, birds: IntArray, k: int) -> Proposals:
+        """At most ``k`` flits of the pool for each of ``birds`` (codes, each once).
+
+        A bird of whom the source knows nothing gets none.
+        """
+        ...
