@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from flutter_pipeline.contracts.state import State
 from flutter_pipeline.contracts.tables import ACTIONS, DISLIKED, LIKED
 from flutter_pipeline.errors import CorpusError
 
@@ -82,6 +83,15 @@ class Network:
     """Bird code of the follower, parallel to ``followed``."""
     followed: IntArray
 
+    def state(self) -> State:
+        """The network as arrays; ids become fixed-width strings."""
+        own = {name: getattr(self, name) for name in NETWORK_ARRAYS}
+        strings = {name: own[name].astype("U") for name in ("flit_ids", "bird_ids", "lang")}
+        done = {
+            f"engagements.{name}": getattr(self.engagements, name) for name in ENGAGEMENT_ARRAYS
+        }
+        return State({}, {**own, **strings, **done})
+
     def flit_codes(self, flit_ids: pd.Series) -> IntArray:
         """Codes of ``flit_ids``; -1 for a flit that is not in the network."""
         return pd.Index(self.flit_ids).get_indexer(pd.Index(flit_ids)).astype(np.int64)
@@ -122,6 +132,18 @@ class History:
         return ((self.as_of - self.network.created_at[flits]) / DAY).astype(np.float32)
 
 
+NETWORK_ARRAYS = tuple(name for name in Network.__dataclass_fields__ if name != "engagements")
+ENGAGEMENT_ARRAYS = tuple(Engagements.__dataclass_fields__)
+
+
+def load_network(state: State) -> Network:
+    """The network that :meth:`Network.state` gave."""
+    arrays = {name: state.arrays[name] for name in NETWORK_ARRAYS}
+    strings = {name: arrays[name].astype(object) for name in ("flit_ids", "bird_ids", "lang")}
+    done = Engagements(**{name: state.arrays[f"engagements.{name}"] for name in ENGAGEMENT_ARRAYS})
+    return Network(**{**arrays, **strings}, engagements=done)
+
+
 def known_before(network: Network, as_of: int) -> History:
     """What was known before ``as_of``: event time and arrival time both earlier."""
     known = (network.created_at < as_of) & (network.arrived_at < as_of)
@@ -144,10 +166,12 @@ def build_network(
     engagements: pd.DataFrame,
     near_copies: IntArray,
     follows: pd.DataFrame | None = None,
+    birds: pd.DataFrame | None = None,
 ) -> Network:
-    """Number flits and birds, and turn both tables into arrays.
+    """Number flits and birds, and turn the tables into arrays.
 
-    ``near_copies`` holds a group code for each row of ``cleaned_tokens``. Flits are numbered by
+    ``near_copies`` holds a group code for each row of ``cleaned_tokens``. Every bird that any of
+    the tables names gets a code, also one that has done nothing yet. Flits are numbered by
     (created_at, flit_id), birds by id, so codes do not depend on the order of the rows.
     Engagements with flits that are not stored are left out. Raises CorpusError without flits.
     """
@@ -159,17 +183,14 @@ def build_network(
     codes = flit_index.get_indexer(pd.Index(engagements["flit_id"]))
     engagements = engagements[codes >= 0]
     links = follows if follows is not None else pd.DataFrame({"bird_id": [], "follows_id": []})
-    birds = pd.Index(
-        pd.concat(
-            [flits["bird_id"], engagements["bird_id"], links["bird_id"], links["follows_id"]]
-        )
-        .astype("str")
-        .unique()
-    ).sort_values()
+    named = [flits["bird_id"], engagements["bird_id"], links["bird_id"], links["follows_id"]]
+    if birds is not None:
+        named.append(birds["bird_id"])
+    everybody = pd.Index(pd.concat(named).astype("str").unique()).sort_values()
     return Network(
         flit_ids=flit_index.to_numpy(dtype=object),
-        bird_ids=birds.to_numpy(dtype=object),
-        author=birds.get_indexer(pd.Index(flits["bird_id"])).astype(np.int64),
+        bird_ids=everybody.to_numpy(dtype=object),
+        author=everybody.get_indexer(pd.Index(flits["bird_id"])).astype(np.int64),
         created_at=microseconds(flits["created_at"]),
         arrived_at=microseconds(flits["arrived_at"]),
         n_tokens=flits["n_tokens"].to_numpy(dtype=np.int64),
@@ -177,9 +198,9 @@ def build_network(
         sensitive=flits["sensitive"].to_numpy(dtype=bool),
         spam=flits["spam"].to_numpy(dtype=bool),
         near_copies=np.asarray(near_copies, dtype=np.int64)[order],
-        engagements=_coded(engagements, codes[codes >= 0], birds),
-        follower=birds.get_indexer(pd.Index(links["bird_id"])).astype(np.int64),
-        followed=birds.get_indexer(pd.Index(links["follows_id"])).astype(np.int64),
+        engagements=_coded(engagements, codes[codes >= 0], everybody),
+        follower=everybody.get_indexer(pd.Index(links["bird_id"])).astype(np.int64),
+        followed=everybody.get_indexer(pd.Index(links["follows_id"])).astype(np.int64),
     )
 
 
