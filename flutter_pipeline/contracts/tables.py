@@ -4,7 +4,7 @@ Ids are strings, times are UTC with microseconds. ``arrived_at`` is when a row b
 event time, or later for a row that came after its day had been stored.
 """
 
-from flutter_pipeline.contracts.table import Column, Expectation, Table
+from flutter_pipeline.contracts.table import Column, Expectation, Severity, Table
 
 ACTIONS = ("impression", "click", "like", "share", "reply", "hide", "report")
 """What a bird can do with a flit; an action's code is its place in this tuple."""
@@ -25,8 +25,8 @@ def _not_null(column: str) -> Expectation:
     )
 
 
-def _has_rows(sentence: str) -> Expectation:
-    return Expectation("table_row_count_to_be_between", {"min_value": 1}, sentence)
+def _has_rows(sentence: str, severity: Severity = "critical") -> Expectation:
+    return Expectation("table_row_count_to_be_between", {"min_value": 1}, sentence, severity)
 
 
 FLITS = Table(
@@ -45,7 +45,7 @@ FLITS = Table(
     key=("flit_id",),
     time="created_at",
     expectations=(
-        _has_rows("there are flits"),
+        _has_rows("there are flits", "warning"),
         _not_null("flit_id"),
         _not_null("bird_id"),
         _not_null("created_at"),
@@ -82,7 +82,7 @@ ENGAGEMENTS = Table(
     key=("bird_id", "flit_id", "action", "occurred_at"),
     time="occurred_at",
     expectations=(
-        _has_rows("there are engagements"),
+        _has_rows("there are engagements", "warning"),
         _not_null("bird_id"),
         _not_null("flit_id"),
         _not_null("occurred_at"),
@@ -157,7 +157,7 @@ CLEANED_TOKENS = Table(
     key=("flit_id",),
     time="created_at",
     expectations=(
-        _has_rows("there are flits"),
+        _has_rows("there are flits", "warning"),
         _not_null("flit_id"),
         _not_null("text_clean"),
         _not_null("tokens"),
