@@ -1,0 +1,160 @@
+"""The rules that a flit must pass to enter a feed, each one small function of one signature.
+
+A rule says of every row whether it is to be dropped. Rules run in the order of ``RULES``, each on
+the rows that passed those before it, so a rule that looks upwards in the feed (near-copies, the
+author cap) never counts a row that an earlier rule took out. Knows no scores and no feed size.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, Field
+
+from flutter_pipeline.birds.history import (
+    DAY,
+    DISLIKED_CODES,
+    BoolArray,
+    Engagements,
+    History,
+    IntArray,
+)
+from flutter_pipeline.contracts.tables import ACTIONS
+from flutter_pipeline.ranking.pairs import found_in, pair_keys
+
+REPORT = np.array([ACTIONS.index("report")], dtype=np.int8)
+
+
+class FilterConfig(BaseModel, frozen=True, extra="forbid"):
+    """Which rules are on, each called as in ``RULES``, and their limits."""
+
+    own: bool = Field(default=True, description="Drop flits that the bird wrote.")
+    seen: bool = Field(default=True, description="Drop flits that the bird has met in any way.")
+    hidden_or_reported: bool = Field(
+        default=True, description="Drop flits that the bird hid or reported, or that many reported."
+    )
+    sensitive: bool = Field(default=True, description="Drop flits not meant for everybody.")
+    spam: bool = Field(default=True, description="Drop flits that look like spam.")
+    too_old: bool = Field(default=True, description="Drop flits older than `max_age_days`.")
+    near_copy: bool = Field(
+        default=True,
+        description="Drop near-copies of a flit higher in the feed, or of one already met.",
+    )
+    author_cap: bool = Field(default=True, description="Keep at most `max_per_author` a feed.")
+    max_age_days: float = Field(default=7.0, gt=0, description="Age up to which a flit is shown.")
+    max_per_author: int = Field(default=2, ge=1, description="Flits of one author in one feed.")
+    reports_to_remove: int = Field(
+        default=10, ge=1, description="Birds whose reports take a flit out of all feeds."
+    )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Parallel arrays, grouped by bird, best first within a bird; each pair once."""
+
+    bird: IntArray
+    flit: IntArray
+
+    def __len__(self) -> int:
+        return len(self.bird)
+
+    def where(self, keep: BoolArray) -> "Rows":
+        """Only the rows where ``keep`` is true."""
+        return Rows(self.bird[keep], self.flit[keep])
+
+
+Rule = Callable[[Rows, History, FilterConfig], BoolArray]
+"""Of each row, whether it is to be dropped."""
+
+
+def own(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
+    """The bird wrote it."""
+    return history.network.author[rows.flit] == rows.bird
+
+
+def seen(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
+    """The bird did something with it before, be it only that it was shown."""
+    return _engaged(rows, history, history.engagements)
+
+
+def hidden_or_reported(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
+    """The bird hid or reported it, or at least ``reports_to_remove`` birds reported it."""
+    reports = history.engagements.of(REPORT)
+    n_flits = len(history.known)
+    reported = np.unique(pair_keys(reports.bird, reports.flit, n_flits)) % n_flits
+    reporters = np.bincount(reported, minlength=n_flits)
+    by_itself = _engaged(rows, history, history.engagements.of(DISLIKED_CODES))
+    return by_itself | (reporters[rows.flit] >= config.reports_to_remove)
+
+
+def sensitive(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
+    """It is marked as not for everybody."""
+    return history.network.sensitive[rows.flit]
+
+
+def spam(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
+    """It looks like spam."""
+    return history.network.spam[rows.flit]
+
+
+def too_old(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
+    """It was posted more than ``max_age_days`` before the moment."""
+    oldest = history.as_of - int(config.max_age_days * DAY)
+    return history.network.created_at[rows.flit] < oldest
+
+
+def near_copy(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
+    """It nearly repeats a flit higher in the same feed, or one that the bird has met or wrote.
+
+    Meeting counts only while the rule ``seen`` is on, writing only while ``own`` is: a flit is a
+    copy of itself too.
+    """
+    network = history.network
+    n_groups = int(network.near_copies.max(initial=0)) + 1
+    keys = pair_keys(rows.bird, network.near_copies[rows.flit], n_groups)
+    drop = pd.Series(keys).duplicated(keep="first").to_numpy(dtype=bool)
+    if config.seen:
+        met = _of_birds(rows, history, history.engagements)
+        drop = drop | found_in(keys, pair_keys(met.bird, network.near_copies[met.flit], n_groups))
+    if config.own:
+        known = np.flatnonzero(history.known)
+        written = pair_keys(network.author[known], network.near_copies[known], n_groups)
+        drop = drop | found_in(keys, written)
+    return drop
+
+
+def author_cap(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
+    """``max_per_author`` flits of its author stand higher in the same feed."""
+    keys = pair_keys(rows.bird, history.network.author[rows.flit], len(history.network.bird_ids))
+    place = pd.Series(keys).groupby(keys).cumcount().to_numpy()
+    return place >= config.max_per_author
+
+
+RULES: dict[str, Rule] = {
+    "own": own,
+    "seen": seen,
+    "hidden_or_reported": hidden_or_reported,
+    "sensitive": sensitive,
+    "spam": spam,
+    "too_old": too_old,
+    "near_copy": near_copy,
+    "author_cap": author_cap,
+}
+"""In the order in which they run: what depends on the rows above comes last."""
+
+
+def _of_birds(rows: Rows, history: History, engagements: Engagements) -> Engagements:
+    """The engagements of the birds in ``rows``."""
+    wanted = np.zeros(len(history.network.bird_ids), dtype=bool)
+    wanted[rows.bird] = True
+    return engagements.where(wanted[engagements.bird])
+
+
+def _engaged(rows: Rows, history: History, engagements: Engagements) -> BoolArray:
+    """Whether each row's pair is among ``engagements``."""
+    n_flits = len(history.known)
+    mine = _of_birds(rows, history, engagements)
+    return found_in(
+        pair_keys(rows.bird, rows.flit, n_flits), pair_keys(mine.bird, mine.flit, n_flits)
+    )

@@ -1,0 +1,202 @@
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flutter_pipeline.birds.history import History, known_before
+from flutter_pipeline.filtering.feed import fill_feeds
+from flutter_pipeline.filtering.rules import RULES, FilterConfig
+from flutter_pipeline_tests.ranking.small_networks import at, small_network
+
+NETWORK = small_network(
+    authors=[1, 1, 1, 2, 2, 3],
+    posted=[1, 2, 3, 4, 5, 6],
+    engagements=[(0, 1, "impression", 6.5)],
+    n_birds=4,
+    near_copies=np.array([0, 1, 2, 0, 4, 5]),
+)
+HISTORY = known_before(NETWORK, at(7))
+
+
+def ranked(*rows: tuple[int, int, float]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["bird", "flit", "score"])
+    return table.astype({"bird": "int64", "flit": "int64", "score": "float32"})
+
+
+def feed(table: pd.DataFrame, size: int = 20, **settings) -> list[tuple[int, int, int]]:
+    rows = fill_feeds(table, HISTORY, FilterConfig(**settings), size).rows
+    return list(rows[["bird", "rank", "flit"]].itertuples(index=False, name=None))
+
+
+def test_best_score_first_and_ranks_from_one():
+    table = ranked((3, 0, 0.5), (0, 5, 0.1), (0, 0, 0.9), (0, 4, 0.4))
+    assert feed(table) == [(0, 1, 0), (0, 2, 4), (0, 3, 5), (3, 1, 0)]
+
+
+def test_equal_scores_are_ordered_by_flit():
+    assert feed(ranked((0, 5, 0.5), (0, 0, 0.5), (0, 4, 0.5))) == [(0, 1, 0), (0, 2, 4), (0, 3, 5)]
+
+
+def test_the_rest_moves_up_where_a_rule_drops_a_flit():
+    assert feed(ranked((0, 1, 0.9), (0, 0, 0.5))) == [(0, 1, 0)]
+
+
+def test_a_flit_that_a_rule_dropped_takes_no_place_from_its_author():
+    # Flit 1 was seen, so flits 0 and 2 are the first two of their author.
+    table = ranked((0, 1, 0.9), (0, 0, 0.5), (0, 2, 0.4))
+    assert feed(table) == [(0, 1, 0), (0, 2, 2)]
+
+
+def test_a_feed_holds_no_more_than_its_size():
+    assert feed(ranked((0, 0, 0.3), (0, 4, 0.2), (0, 5, 0.1)), size=2) == [(0, 1, 0), (0, 2, 4)]
+
+
+def test_a_pair_proposed_twice_is_shown_once_at_its_better_score():
+    table = ranked((0, 0, 0.1), (0, 5, 0.5), (0, 0, 0.9))
+    assert feed(table, near_copy=False) == [(0, 1, 0), (0, 2, 5)]
+
+
+def test_each_candidate_is_in_the_books_once():
+    table = ranked(
+        (0, 0, 0.9),  # shown
+        (0, 1, 0.8),  # seen
+        (0, 3, 0.7),  # a near-copy of flit 0
+        (0, 5, 0.6),  # shown
+        (0, 4, 0.5),  # beyond two
+        (3, 5, 0.4),  # own
+    )
+    books = fill_feeds(table, HISTORY, FilterConfig(), 2).books
+    assert {name: count for name, count in books.items() if count} == {
+        "candidates": 6,
+        "own": 1,
+        "seen": 1,
+        "near_copy": 1,
+        "beyond_size": 1,
+        "shown": 2,
+    }
+
+
+def test_a_rule_that_is_off_drops_nothing_and_is_not_in_the_books():
+    feeds = fill_feeds(ranked((0, 1, 0.9)), HISTORY, FilterConfig(seen=False), 5)
+    assert feeds.rows["flit"].tolist() == [1]
+    assert "seen" not in feeds.books
+
+
+def test_other_columns_come_along():
+    table = ranked((0, 0, 0.1), (0, 5, 0.5)).assign(because=[7, 8])
+    assert fill_feeds(table, HISTORY, FilterConfig(), 5).rows["because"].tolist() == [8, 7]
+
+
+def test_no_candidates_are_no_feeds():
+    feeds = fill_feeds(ranked(), HISTORY, FilterConfig(), 5)
+    assert feeds.rows.empty
+    assert list(feeds.rows) == ["bird", "flit", "score", "rank"]
+    assert set(feeds.books.values()) == {0}
+
+
+N_BIRDS, N_FLITS = 5, 14
+bird_codes, flit_codes = st.integers(0, N_BIRDS - 1), st.integers(0, N_FLITS - 1)
+actions = st.sampled_from(["impression", "click", "like", "share", "reply", "hide", "report"])
+engagements = st.lists(st.tuples(bird_codes, flit_codes, actions, st.floats(9, 11)), max_size=40)
+scores = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
+proposals = st.lists(st.tuples(bird_codes, flit_codes, scores), min_size=1, max_size=70)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[History, pd.DataFrame]:
+    flags = st.lists(st.booleans(), min_size=N_FLITS, max_size=N_FLITS)
+    network = small_network(
+        authors=draw(st.lists(bird_codes, min_size=N_FLITS, max_size=N_FLITS)),
+        posted=draw(st.lists(st.floats(0, 9), min_size=N_FLITS, max_size=N_FLITS)),
+        engagements=draw(engagements),
+        n_birds=N_BIRDS,
+        near_copies=np.array(draw(st.lists(flit_codes, min_size=N_FLITS, max_size=N_FLITS))),
+        sensitive=np.array(draw(flags)),
+        spam=np.array(draw(flags)),
+    )
+    return known_before(network, at(10)), ranked(*draw(proposals))
+
+
+def step_by_step(
+    table: pd.DataFrame, history: History, config: FilterConfig, size: int
+) -> list[tuple[int, int, int]]:
+    """The same rules, read off one by one: rule after rule, row after row."""
+    network, engaged = history.network, history.engagements
+    met = set(zip(engaged.bird.tolist(), engaged.flit.tolist(), strict=True))
+    met |= {(int(network.author[flit]), int(flit)) for flit in np.flatnonzero(history.known)}
+    copies = {(bird, int(network.near_copies[flit])) for bird, flit in met}
+    shown: list[tuple[int, int, int]] = []
+    for bird in sorted(set(table["bird"])):
+        rows = table.itertuples(index=False, name=None)
+        best_first = sorted((-score, flit) for owner, flit, score in rows if owner == bird)
+        flits = list(dict.fromkeys(flit for _, flit in best_first if (bird, flit) not in met))
+        oldest = history.as_of - config.max_age_days * 86_400_000_000
+        flits = [
+            flit
+            for flit in flits
+            if not network.sensitive[flit]
+            and not network.spam[flit]
+            and network.created_at[flit] >= oldest
+            and (bird, network.near_copies[flit]) not in copies
+        ]
+        groups: set[int] = set()
+        originals = []
+        for flit in flits:
+            if network.near_copies[flit] not in groups:
+                originals.append(flit)
+            groups.add(int(network.near_copies[flit]))
+        authors: list[int] = []
+        kept = []
+        for flit in originals:
+            author = int(network.author[flit])
+            if authors.count(author) < config.max_per_author:
+                kept.append(flit)
+            authors.append(author)
+        shown += [(bird, place + 1, flit) for place, flit in enumerate(kept[:size])]
+    return shown
+
+
+@settings(max_examples=150, deadline=None)
+@given(situations())
+def test_feeds_are_what_the_rules_say_read_off_one_by_one(situation):
+    history, table = situation
+    config = FilterConfig(max_age_days=6, hidden_or_reported=False)
+    rows = fill_feeds(table, history, config, 4).rows
+    found = list(rows[["bird", "rank", "flit"]].itertuples(index=False, name=None))
+    assert found == step_by_step(table, history, config, 4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(situations())
+def test_whatever_is_proposed_no_feed_breaks_a_rule(situation):
+    history, table = situation
+    config = FilterConfig(max_age_days=6)
+    feeds = fill_feeds(table, history, config, 5)
+    rows, network = feeds.rows, history.network
+    shown = set(zip(rows["bird"], rows["flit"], strict=True))
+    engaged = history.engagements
+    assert len(shown) == len(rows)
+    assert not shown & set(zip(engaged.bird, engaged.flit, strict=True))
+    assert not (network.author[rows["flit"]] == rows["bird"]).any()
+    assert not network.sensitive[rows["flit"]].any()
+    assert not network.spam[rows["flit"]].any()
+    assert (history.age_in_days(rows["flit"].to_numpy()) <= 6).all()
+    by_author = rows.assign(author=network.author[rows["flit"]]).groupby(["bird", "author"])
+    assert (by_author["flit"].count() <= 2).all()
+    copies = rows.assign(copies=network.near_copies[rows["flit"]])
+    assert len(copies.drop_duplicates(["bird", "copies"])) == len(copies)
+    assert (rows["rank"] == rows.groupby("bird").cumcount() + 1).all()
+    assert sum(feeds.books.values()) == 2 * feeds.books["candidates"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(situations(), st.randoms(use_true_random=False))
+def test_the_order_of_the_candidates_does_not_matter(situation, random):
+    history, table = situation
+    order = list(range(len(table)))
+    random.shuffle(order)
+    config = FilterConfig(**{name: name != "spam" for name in RULES})
+    first = fill_feeds(table, history, config, 5)
+    second = fill_feeds(table.iloc[order], history, config, 5)
+    pd.testing.assert_frame_equal(first.rows, second.rows)
+    assert first.books == second.books

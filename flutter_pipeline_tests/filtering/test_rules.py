@@ -1,0 +1,125 @@
+import numpy as np
+
+from flutter_pipeline.birds.history import known_before
+from flutter_pipeline.filtering import rules
+from flutter_pipeline.filtering.rules import RULES, FilterConfig, Rows
+from flutter_pipeline_tests.conformance.rules import RuleConformance
+from flutter_pipeline_tests.ranking.small_networks import at, small_network
+
+
+class TestOwn(RuleConformance):
+    rule = staticmethod(rules.own)
+
+
+class TestSeen(RuleConformance):
+    rule = staticmethod(rules.seen)
+
+
+class TestHiddenOrReported(RuleConformance):
+    rule = staticmethod(rules.hidden_or_reported)
+
+
+class TestSensitive(RuleConformance):
+    rule = staticmethod(rules.sensitive)
+
+
+class TestSpam(RuleConformance):
+    rule = staticmethod(rules.spam)
+
+
+class TestTooOld(RuleConformance):
+    rule = staticmethod(rules.too_old)
+
+
+class TestNearCopy(RuleConformance):
+    rule = staticmethod(rules.near_copy)
+
+
+class TestAuthorCap(RuleConformance):
+    rule = staticmethod(rules.author_cap)
+
+
+def test_every_rule_that_is_listed_passes_the_conformance_class():
+    tested = [case.rule for case in RuleConformance.__subclasses__()]
+    assert all(rule in tested for rule in RULES.values())
+
+
+def test_every_rule_has_a_switch_of_its_name():
+    switches = [name for name, field in FilterConfig.model_fields.items() if field.default is True]
+    assert switches == list(RULES)
+
+
+# Bird 0 reads; flits 0 to 3 are by bird 1, flits 4 and 5 by birds 2 and 0; 1 and 4 are near-copies.
+NETWORK = small_network(
+    authors=[1, 1, 1, 1, 2, 0],
+    posted=[1, 2, 3, 4, 5, 6],
+    engagements=[
+        (0, 0, "impression", 7),
+        (0, 1, "hide", 7),
+        (2, 2, "report", 7),
+        (1, 2, "report", 7),
+        (1, 2, "report", 7.5),
+        (0, 3, "like", 11),
+        (0, 4, "click", 9, 12),
+    ],
+    n_birds=4,
+    near_copies=np.array([0, 1, 2, 3, 1, 5]),
+)
+HISTORY = known_before(NETWORK, at(10))
+
+
+def dropped(rule: str, flits: list[int], bird: int = 0, **settings) -> list[int]:
+    """Which of ``flits``, best first in the feed of ``bird``, the rule drops."""
+    rows = Rows(np.full(len(flits), bird), np.array(flits))
+    drop = RULES[rule](rows, HISTORY, FilterConfig(**settings))
+    return rows.flit[drop].tolist()
+
+
+def test_an_impression_is_enough_to_have_seen_a_flit():
+    assert dropped("seen", [0, 1, 2, 3, 4, 5]) == [0, 1]
+
+
+def test_what_happened_or_arrived_after_the_moment_has_not_been_seen():
+    assert dropped("seen", [3, 4]) == []
+
+
+def test_a_bird_is_not_shown_its_own_flits():
+    assert dropped("own", [0, 5]) == [5]
+    assert dropped("own", [0, 5], bird=1) == [0]
+
+
+def test_a_flit_that_one_bird_hid_is_gone_for_that_bird():
+    assert dropped("hidden_or_reported", [0, 1, 2, 3]) == [1]
+    assert dropped("hidden_or_reported", [0, 1, 2, 3], bird=3) == []
+
+
+def test_a_flit_that_enough_birds_reported_is_gone_for_everybody():
+    # Birds 1 and 2 reported flit 2; that bird 1 did so twice makes no third.
+    assert dropped("hidden_or_reported", [0, 2], bird=3, reports_to_remove=2) == [2]
+    assert dropped("hidden_or_reported", [0, 2], bird=3, reports_to_remove=3) == []
+
+
+def test_a_flit_of_exactly_the_greatest_age_is_not_too_old():
+    assert dropped("too_old", [0, 1, 2, 3], max_age_days=7) == [0, 1]
+
+
+def test_of_near_copies_the_higher_one_stays():
+    assert dropped("near_copy", [4, 2, 1], bird=3) == [1]
+    assert dropped("near_copy", [1, 2, 4], bird=3) == [4]
+
+
+def test_a_near_copy_of_what_was_met_is_not_shown():
+    assert dropped("near_copy", [2, 4]) == [4]
+
+
+def test_a_near_copy_of_what_was_met_is_shown_where_seen_flits_are():
+    assert dropped("near_copy", [2, 4], seen=False) == []
+
+
+def test_a_near_copy_of_an_own_flit_is_not_shown():
+    assert dropped("near_copy", [1, 3], bird=2) == [1]
+
+
+def test_the_third_flit_of_an_author_is_one_too_many():
+    assert dropped("author_cap", [3, 4, 2, 1, 0]) == [1, 0]
+    assert dropped("author_cap", [3, 4, 2], max_per_author=1) == [2]
