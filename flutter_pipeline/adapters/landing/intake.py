@@ -1,0 +1,200 @@
+"""Taking landed files in: every row is stored once, known already, or refused with a reason.
+
+A file is taken as a whole: its parts are written beside their places and renamed, its ledger
+entry comes last, and what was left by a killed intake is thrown away by the next. One intake at a
+time is safe on a data folder; :func:`flutter_pipeline.adapters.lock.run_lock` sees to that.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from flutter_pipeline.adapters.landing.config import IntakeConfig
+from flutter_pipeline.adapters.landing.conform import Bounds
+from flutter_pipeline.adapters.landing.digests import state_of
+from flutter_pipeline.adapters.landing.ledger import (
+    UNKNOWN,
+    Books,
+    TakenFile,
+    TakenTable,
+    check_cadence,
+    ledger,
+)
+from flutter_pipeline.adapters.landing.opening import OpenedFile, open_files
+from flutter_pipeline.adapters.landing.publishing import publish, scratch, sweep
+from flutter_pipeline.adapters.landing.quarantine import Quarantine
+from flutter_pipeline.adapters.landing.source import Broken, as_json
+from flutter_pipeline.adapters.landing.store import parts_of
+from flutter_pipeline.adapters.landing.taking import Bench, take_rows
+from flutter_pipeline.contracts.state import Progress, no_progress
+from flutter_pipeline.contracts.tables import LANDED
+from flutter_pipeline.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of a batch of files."""
+
+    taken: tuple[TakenFile, ...]
+    """Files that are new, each with its books by table."""
+    already_taken: tuple[str, ...]
+    """Names of files whose content was taken in before, or twice in this batch."""
+    changing: tuple[str, ...]
+    """Names of files that changed while they were read; they are left for the next intake."""
+    days: dict[str, tuple[str, ...]]
+    """By table the days whose stored rows have changed, in order."""
+
+    @property
+    def books(self) -> dict[str, Books]:
+        """By table, the sum over the files that were taken."""
+        sums: dict[str, Books] = {}
+        for file in self.taken:
+            for table, brought in file.tables.items():
+                sums[table] = sums.get(table, Books()) + brought.books
+        return dict(sorted(sums.items()))
+
+    @property
+    def balance(self) -> bool:
+        """Whether the books of every file and table balance."""
+        return all(table.books.balance for file in self.taken for table in file.tables.values())
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What is the same for every file of an intake."""
+
+    data: Path
+    config: IntakeConfig
+    now: datetime
+    newest: dict[str, int | None]
+
+
+def take_in(
+    files: Sequence[Path],
+    data: Path,
+    config: IntakeConfig,
+    now: datetime,
+    progress: Progress = no_progress,
+) -> Intake:
+    """Take ``files`` into the store below ``data``, in the given order.
+
+    Idempotent by content: a file that was taken in before, read by the same rules, is skipped;
+    one that other rules of the mapping read before, under the same name, replaces what they gave.
+    A row of an earlier day than the newest that was stored before this batch came late: it
+    arrived at that newest stored time. ``progress`` counts bytes.
+
+    Raises ContractError for a file that is missing, of an unsupported kind or (``strict``) fits
+    no table, before anything is stored, and ConfigError for a cadence other than the store's.
+    """
+    if now.tzinfo is None:
+        raise ConfigError("`now` has no time zone; give it one, such as UTC")
+    entries = before = ledger(data)
+    check_cadence(data, entries, config.cadence)
+    opened, known = open_files(files, {entry.stem for entry in entries}, data, config)
+    sweep(data)
+    batch = _Batch(data, config, now, {table: _newest(entries, table) for table in LANDED})
+    total, done = sum(file.size for file in opened), 0
+    taken: list[TakenFile] = []
+    changing: list[str] = []
+    for file in opened:
+        entry = _take_file(file, entries, batch, _part_of(progress, done, total))
+        done += file.size
+        if entry is None:
+            changing.append(file.path.name)
+            continue
+        taken.append(entry)
+        entries = [old for old in entries if old.stem not in entry.replaces] + [entry]
+    return Intake(tuple(taken), tuple(known), tuple(changing), _touched(taken, before))
+
+
+def _take_file(
+    file: OpenedFile, entries: Sequence[TakenFile], batch: _Batch, read: Callable[[int], None]
+) -> TakenFile | None:
+    """Read, store and publish one file; None if it changed meanwhile."""
+    replaced = [
+        entry
+        for entry in entries
+        if (entry.sha256, entry.name) == (file.sha256, file.path.name) and entry.stem != file.stem
+    ]
+    standing = [entry for entry in entries if entry not in replaced]
+    bench = Bench(
+        folder=scratch(batch.data, file.stem),
+        cadence=batch.config.cadence,
+        bounds=Bounds(
+            batch.config.earliest, batch.now + timedelta(hours=batch.config.future_hours)
+        ),
+        stored={table: parts_of(batch.data, table, standing) for table in LANDED},
+        newest=batch.newest,
+    )
+    tables = _take_tables(file, bench, read)
+    if state_of(file.path) != file.state:
+        shutil.rmtree(bench.folder)
+        return None
+    entry = TakenFile(
+        name=file.path.name,
+        sha256=file.sha256,
+        bytes=file.size,
+        mapping=file.mapping,
+        cadence=batch.config.cadence,
+        taken_at=batch.now,
+        tables=tables,
+        replaces=tuple(old.stem for old in replaced),
+    )
+    publish(entry, bench, batch.data, replaced)
+    return entry
+
+
+def _take_tables(
+    file: OpenedFile, bench: Bench, read: Callable[[int], None]
+) -> dict[str, TakenTable]:
+    """Every reading of a file; one that cannot be read at all is a single refused row."""
+    quarantine = Quarantine(bench.quarantine, file.path.name)
+    tables: dict[str, TakenTable] = {}
+    if file.refusal:
+        tables[UNKNOWN] = _refused(UNKNOWN, file.refusal, quarantine)
+    for number, (source, plan) in enumerate(file.readings):
+        unfit = next(filter(None, map(source.unfit, plan.wanted)), None)
+        if unfit:
+            tables[plan.table.name] = _refused(plan.table.name, unfit, quarantine)
+            continue
+        share = _share_of(read, number, len(file.readings), file.size)
+        tables[plan.table.name] = take_rows(source, plan, bench, quarantine, share)
+    quarantine.close()
+    return tables
+
+
+def _refused(table: str, reason: str, quarantine: Quarantine) -> TakenTable:
+    """The books of a file that is refused as a whole."""
+    refused = quarantine.add_broken(table, [Broken(1, reason, as_json(b""))])
+    return TakenTable(books=Books(landed=1, quarantined=refused))
+
+
+def _newest(entries: Sequence[TakenFile], table: str) -> int | None:
+    """The newest time that is stored in ``table``, in microseconds."""
+    times = [entry.tables[table].newest for entry in entries if table in entry.tables]
+    return max((time for time in times if time is not None), default=None)
+
+
+def _touched(taken: Sequence[TakenFile], before: Sequence[TakenFile]) -> dict[str, tuple[str, ...]]:
+    """By table the days that gained rows, or lost those of a replaced entry."""
+    replaced = {stem for entry in taken for stem in entry.replaces}
+    days: dict[str, set[str]] = {}
+    for entry in [*taken, *(old for old in before if old.stem in replaced)]:
+        for table, brought in entry.tables.items():
+            if brought.days:
+                days.setdefault(table, set()).update(brought.days)
+    return {table: tuple(sorted(keys)) for table, keys in sorted(days.items())}
+
+
+def _part_of(progress: Progress, done: int, total: int) -> Callable[[int], None]:
+    """Progress of one file as progress of all."""
+    return lambda read: progress(done + read, total)
+
+
+def _share_of(
+    read: Callable[[int], None], number: int, readings: int, size: int
+) -> Callable[[int], None]:
+    """Progress of one reading of a file that is read several times."""
+    return lambda done: read((number * size + done) // readings)

@@ -1,0 +1,103 @@
+"""Stored rows: parts on disk by table and day, read back as the contract has them.
+
+A part belongs to one taken file and counts only while the ledger names that file.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from flutter_pipeline.adapters.landing.conform import STORED
+from flutter_pipeline.adapters.landing.ledger import TakenFile, ledger
+from flutter_pipeline.contracts.table import Table
+from flutter_pipeline.contracts.tables import LANDED
+from flutter_pipeline.errors import ContractError
+
+QUARANTINE = {
+    "file": pl.String(),
+    "line": pl.Int64(),
+    "table": pl.String(),
+    "reason": pl.String(),
+    "row": pl.String(),
+}
+"""Columns of the quarantine; ``row`` is JSON text, ``line`` counts from 1."""
+
+Parts = dict[str, list[Path]]
+"""Parts of one table by day."""
+
+
+def part_path(data: Path, table: str, day: str, stem: str) -> Path:
+    """Where the rows of one file for one day lie."""
+    return data / "intake" / table / day / f"{stem}.parquet"
+
+
+def quarantine_path(data: Path, stem: str) -> Path:
+    """Where the refused rows of one file lie."""
+    return data / "quarantine" / f"{stem}.parquet"
+
+
+def parts_of(data: Path, table: str, entries: Iterable[TakenFile]) -> Parts:
+    """The parts of ``table`` that the ledger entries name, by day in order."""
+    parts: defaultdict[str, list[Path]] = defaultdict(list)
+    for entry in entries:
+        for day in entry.tables[table].days if table in entry.tables else ():
+            parts[day].append(part_path(data, table, day, entry.stem))
+    return {day: sorted(parts[day]) for day in sorted(parts)}
+
+
+def days_stored(data: Path, table: str) -> list[str]:
+    """Keys of the days that hold rows, in order; of birds and follows the one key "all"."""
+    return list(parts_of(data, _checked(table).name, ledger(data)))
+
+
+def versions_of_days(data: Path, table: str) -> dict[str, str]:
+    """By day a digest that changes whenever the day's rows do."""
+    parts = parts_of(data, _checked(table).name, ledger(data))
+    return {
+        day: hashlib.sha256("\n".join(path.stem for path in paths).encode()).hexdigest()[:16]
+        for day, paths in parts.items()
+    }
+
+
+def read_days(data: Path, table: str, days: Sequence[str]) -> pd.DataFrame:
+    """All rows of the given days, in order of time and then key; no rows for an unknown day."""
+    contract = _checked(table)
+    parts = parts_of(data, table, ledger(data))
+    paths = [path for day in dict.fromkeys(days) for path in parts.get(day, ())]
+    if not paths:
+        return contract.empty()
+    rows = pl.read_parquet(paths, schema=stored_schema(contract))
+    frame = rows.sort(order_of(contract)).to_pandas()
+    return frame.reset_index(drop=True)
+
+
+def quarantined(data: Path) -> pd.DataFrame:
+    """All refused rows: file, line, table, reason and the row itself."""
+    paths = [
+        quarantine_path(data, entry.stem)
+        for entry in ledger(data)
+        if any(taken.books.quarantined for taken in entry.tables.values())
+    ]
+    rows = pl.read_parquet(paths) if paths else pl.DataFrame(schema=QUARANTINE)
+    return rows.to_pandas()
+
+
+def stored_schema(table: Table) -> dict[str, pl.DataType]:
+    """Columns of a part."""
+    return {column.name: STORED[column.dtype] for column in table.columns}
+
+
+def order_of(table: Table) -> list[str]:
+    """What rows are sorted by: time, then the rest of the key."""
+    first = [table.time] if table.time else []
+    return [*first, *(name for name in table.key if name != table.time)]
+
+
+def _checked(table: str) -> Table:
+    if table not in LANDED:
+        raise ContractError(f"no table is called {table!r}; expected one of {', '.join(LANDED)}")
+    return LANDED[table]

@@ -1,0 +1,168 @@
+"""The rows of one open file on their way into one table.
+
+They are conformed chunk by chunk and put aside by day; then each day is rid of what was met
+before, and written as one part. Nothing here is visible to readers yet.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flutter_pipeline.adapters.landing.config import ALL, KEY_FORMATS, PERIODS, Cadence
+from flutter_pipeline.adapters.landing.conform import REASON, ROW, Bounds, conform, json_of
+from flutter_pipeline.adapters.landing.duplicates import (
+    OTHER,
+    SAME,
+    VERDICT,
+    new_of_day,
+    prints,
+    settle_flits,
+)
+from flutter_pipeline.adapters.landing.ledger import Books, TakenTable
+from flutter_pipeline.adapters.landing.plan import Plan
+from flutter_pipeline.adapters.landing.quarantine import Quarantine
+from flutter_pipeline.adapters.landing.source import LINE, Source
+from flutter_pipeline.adapters.landing.spill import Spill
+from flutter_pipeline.adapters.landing.store import Parts, order_of
+from flutter_pipeline.adapters.landing.times import TIME
+from flutter_pipeline.contracts.table import Table
+from flutter_pipeline.contracts.tables import FLITS
+
+CONFLICT = "a flit of this id is already stored with another text, time or author"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What taking a file needs besides the file."""
+
+    folder: Path
+    """Of its own, on the disk of the store; parts are made here and then renamed."""
+    cadence: Cadence
+    bounds: Bounds
+    stored: dict[str, Parts]
+    """By table, what is stored already."""
+    newest: dict[str, int | None]
+    """By table, the newest time that was stored before this batch, in microseconds."""
+
+    def part(self, table: str, day: str) -> Path:
+        """Where a part waits to be published."""
+        return self.folder / "parts" / table / f"{day}.parquet"
+
+    @property
+    def quarantine(self) -> Path:
+        """Where the refused rows wait to be published."""
+        return self.folder / "quarantine.parquet"
+
+
+@dataclass(frozen=True)
+class _Aside:
+    """All rows of a file that fit the contract, by day, and how many others there were."""
+
+    spill: Spill
+    prints: pl.DataFrame
+    """Of flits; empty for other tables."""
+    landed: int
+    refused: int
+
+
+def take_rows(
+    source: Source, plan: Plan, bench: Bench, quarantine: Quarantine, read: Callable[[int], None]
+) -> TakenTable:
+    """Read the whole file into parts of ``plan.table``; ``read`` hears how many bytes are done."""
+    table = plan.table
+    aside = _put_aside(source, plan, bench, quarantine, read)
+    stored = bench.stored.get(table.name, {})
+    every_part = [path for paths in stored.values() for path in paths]
+    verdicts = settle_flits(aside.prints, every_part) if table == FLITS else None
+    days: dict[str, int] = {}
+    newest: list[int] = []
+    books = Books(aside.landed, 0, 0, aside.refused)
+    for day in aside.spill.days:
+        rows = aside.spill.rows_of(day)
+        if verdicts is None:
+            fresh = new_of_day(rows, table.key, stored.get(day, []))
+            books += Books(0, fresh.height, rows.height - fresh.height, 0)
+        else:
+            judged = rows.join(verdicts, on=LINE, how="left", maintain_order="left")
+            fresh = judged.filter(pl.col(VERDICT).is_null())
+            same = judged.filter(pl.col(VERDICT) == SAME).height
+            refused = quarantine.add_rows(table.name, _contradicting(judged, table))
+            books += Books(0, fresh.height, same, refused)
+        if not fresh.is_empty():
+            days[day] = _write_part(fresh, table, bench.part(table.name, day))
+            newest += [_newest(fresh, table.time)] if table.time else []
+    return TakenTable(books=books, days=days, newest=max(newest, default=None))
+
+
+def _put_aside(
+    source: Source, plan: Plan, bench: Bench, quarantine: Quarantine, read: Callable[[int], None]
+) -> _Aside:
+    """Conform every chunk; good rows go to the spill by day, others to the quarantine."""
+    name = plan.table.name
+    spill = Spill(bench.folder / f"spill-{name}")
+    known: list[pl.DataFrame] = []
+    landed = refused = 0
+    for chunk in source.chunks(plan.wanted):
+        rows = conform(chunk.rows, plan, bench.bounds)
+        landed += rows.height + len(chunk.broken)
+        refused += quarantine.add_broken(name, chunk.broken)
+        refused += quarantine.add_rows(name, rows.filter(pl.col(REASON).is_not_null()))
+        good = _arrived(rows.filter(pl.col(REASON).is_null()).drop(REASON, ROW), plan.table, bench)
+        spill.add(_by_day(good, plan.table, bench.cadence))
+        if plan.table == FLITS:
+            known.append(prints(good))
+        read(chunk.done)
+    return _Aside(spill, pl.concat(known) if known else pl.DataFrame(), landed, refused)
+
+
+def _arrived(rows: pl.DataFrame, table: Table, bench: Bench) -> pl.DataFrame:
+    """``arrived_at``: as the file says, but never before the event; else the event's time.
+
+    A row of an earlier day than the newest stored one came late, and arrived at that newest time.
+    """
+    if table.time is None or "arrived_at" not in table.names:
+        return rows
+    event, newest = pl.col(table.time), bench.newest.get(table.name)
+    at_least = event
+    if newest is not None:
+        moment = pl.lit(newest).cast(TIME)
+        period = PERIODS[bench.cadence]
+        late = event < moment.dt.truncate(period)
+        at_least = pl.when(late).then(moment).otherwise(event)
+    return rows.with_columns(pl.max_horizontal("arrived_at", at_least).alias("arrived_at"))
+
+
+def _by_day(rows: pl.DataFrame, table: Table, cadence: Cadence) -> dict[str, pl.DataFrame]:
+    """Rows by the key of their day, each in the order of the file."""
+    if rows.is_empty():
+        return {}
+    if table.time is None:
+        return {ALL: rows}
+    start = rows[table.time].dt.truncate(PERIODS[cadence]).alias("__start")
+    split = rows.with_columns(start).partition_by(
+        "__start", maintain_order=True, include_key=False, as_dict=True
+    )
+    return {key[0].strftime(KEY_FORMATS[cadence]): part for key, part in split.items()}
+
+
+def _contradicting(judged: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Rows whose id is stored with something else, with the reason."""
+    wrong = judged.filter(pl.col(VERDICT) == OTHER)
+    names = [column.name for column in table.columns]
+    reason = pl.lit(CONFLICT).alias(REASON)
+    return wrong.select(LINE, reason).with_columns(json_of(wrong, names))
+
+
+def _write_part(fresh: pl.DataFrame, table: Table, place: Path) -> int:
+    """Write one part in order of time and key; returns its rows."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    rows = fresh.select(table.names).sort(order_of(table))
+    rows.write_parquet(place, compression="zstd", compression_level=1)
+    return rows.height
+
+
+def _newest(rows: pl.DataFrame, time: str) -> int:
+    """The newest time, in microseconds."""
+    return int(rows.select(pl.col(time).max().to_physical()).item())
