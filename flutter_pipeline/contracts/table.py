@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-Dtype = Literal["str", "time", "bool", "int8", "int32", "int64", "float32", "float64", "bytes"]
+Dtype = Literal[
+    "str", "category", "time", "bool", "int8", "int32", "int64", "float32", "float64", "bytes"
+]
 Severity = Literal["critical", "warning"]
 
 PANDAS_DTYPES: dict[str, str] = {

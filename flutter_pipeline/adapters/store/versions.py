@@ -1,0 +1,85 @@
+"""Trained things on disk, by version: an encoder, an index, a ranker, the network.
+
+``<root>/<name>/<version>/`` holds a state and its manifest; ``<root>/<name>/current.json`` says
+which version is read. Replacing that one small file is what publishes a version.
+"""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flutter_pipeline.adapters.store.files import read_json, read_manifest, write_json
+from flutter_pipeline.adapters.store.states import read_state, write_state
+from flutter_pipeline.contracts.state import State
+from flutter_pipeline.errors import VersionError
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One version of a trained thing."""
+
+    name: str
+    version: str
+    state: State
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class VersionStore:
+    """All trained things of one data folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def keep(self, stored: Stored) -> Path:
+        """Write the version where it is new, and return its folder; nobody reads it yet."""
+        folder = self.root / stored.name / stored.version
+        if not self.has(stored.name, stored.version):
+            write_state(folder, stored.state, dict(stored.facts))
+        return folder
+
+    def publish(self, stored: Stored, keep: int | None = None) -> None:
+        """Keep the version, and make it the current one.
+
+        With ``keep``, all but that many of the newest versions are deleted.
+        """
+        self.keep(stored)
+        write_json(self.root / stored.name / "current.json", {"version": stored.version})
+        if keep is not None:
+            for old in self.versions(stored.name)[:-keep]:
+                if old != stored.version:
+                    shutil.rmtree(self.root / stored.name / old)
+
+    def has(self, name: str, version: str) -> bool:
+        """Whether that version is stored whole."""
+        return (self.root / name / version / "manifest.json").is_file()
+
+    def current_version(self, name: str) -> str | None:
+        """The version that is read, or None where nothing is published."""
+        pointer = self.root / name / "current.json"
+        return read_json(pointer)["version"] if pointer.is_file() else None
+
+    def current(self, name: str) -> Stored:
+        """The published version. Raises VersionError where there is none."""
+        version = self.current_version(name)
+        if version is None:
+            raise VersionError(
+                f"no version of {name} is published in {self.root}; run the pipeline first"
+            )
+        return self.open(name, version)
+
+    def open(self, name: str, version: str) -> Stored:
+        """One version. Raises VersionError, naming those that exist."""
+        if not self.has(name, version):
+            known = ", ".join(self.versions(name)) or "none"
+            raise VersionError(f"{name} has no version {version!r}; stored: {known}")
+        folder = self.root / name / version
+        return Stored(name, version, read_state(folder), read_manifest(folder).get("facts", {}))
+
+    def versions(self, name: str) -> list[str]:
+        """Stored versions, oldest first."""
+        manifests = sorted(
+            (self.root / name).glob("*/manifest.json"), key=lambda path: path.stat().st_mtime_ns
+        )
+        return [path.parent.name for path in manifests]

@@ -1,0 +1,165 @@
+"""flutter-pipeline: run the pipeline, and look at what it made.
+
+Every command works on one data folder (``--data``, default ``data``). An error that the user can
+put right is one line on stderr and exit code 1; wrong usage is exit code 2. What a command needs
+is imported when it is called, so that ``--help`` answers at once.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flutter_pipeline.errors import FlutterError
+from flutter_pipeline.settings import read_settings, switch_off_reporting, use_data_folder
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Encoder = Annotated[str, typer.Option(help="tfidf, cbow or bert.")]
+
+
+@app.callback()
+def choose_data_folder(
+    data: Annotated[Path, typer.Option(help="Folder that holds all state of one data set.")] = Path(
+        os.environ.get("FLUTTER_DATA", "data")
+    ),
+) -> None:
+    """From raw flits to ranked feeds: an embedding-based recommender."""
+    use_data_folder(data)
+
+
+@app.command()
+def run(
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Take in the embedded sample if nothing has landed.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run everything, also where nothing is new.")
+    ] = False,
+) -> None:
+    """Take in what has landed, then clean, train, encode, rank and measure."""
+    from flutter_pipeline.cli.running import run_pipeline
+
+    run_pipeline(read_settings(), sample, again)
+
+
+@app.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="Parquet, CSV, TSV, JSON Lines; or gzip.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML file that maps foreign columns onto the contract.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take files in now, wherever they lie; `run` makes feeds of them."""
+    from flutter_pipeline.cli.running import ingest_files
+
+    ingest_files(read_settings(), files, mapping, as_json)
+
+
+@app.command()
+def feed(
+    bird: Annotated[str, typer.Argument(help="Id of the bird.")],
+    size: Annotated[int, typer.Option(min=1, help="How many flits.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Show a bird's feed, and why each flit is in it."""
+    from flutter_pipeline.cli.reading import show_feed
+
+    show_feed(read_settings(), bird, size, as_json)
+
+
+@app.command()
+def similar(
+    text: Annotated[str, typer.Argument(help="Any text.")],
+    encoder: Encoder = "bert",
+    size: Annotated[int, typer.Option(min=1, help="How many flits.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Show the stored flits that are nearest to a text, by one encoder."""
+    from flutter_pipeline.cli.reading import show_similar
+
+    show_similar(read_settings(), text, encoder, size, as_json)
+
+
+@app.command()
+def evaluate(
+    again: Annotated[bool, typer.Option("--again", help="Replay the past days once more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show how good the feeds of past days would have been, beside their baselines."""
+    from flutter_pipeline.cli.running import evaluate_feeds
+
+    evaluate_feeds(read_settings(), again, as_json)
+
+
+@app.command()
+def versions(as_json: Json = False) -> None:
+    """Show the versions of encoders and ranker, what they cost, and which one serves."""
+    from flutter_pipeline.cli.reading import show_versions
+
+    show_versions(read_settings(), as_json)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write the network into.")],
+    birds: Annotated[int, typer.Option(min=2, help="How many birds.")] = 500,
+    flits: Annotated[int, typer.Option(min=1, help="How many flits.")] = 5000,
+    days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another network.")] = 0,
+) -> None:
+    """Write a simulated Flutter, whose true preferences are known, as files to take in."""
+    from flutter_pipeline.adapters.progress import progress_bar
+    from flutter_pipeline.adapters.simulated import write_network
+    from flutter_pipeline.simulation.config import SimulationConfig
+    from flutter_pipeline.simulation.network import simulate as make_network
+
+    config = SimulationConfig(birds=birds, flits=flits, days=days, seed=seed)
+    network = make_network(config, progress_bar("simulate", "steps"))
+    write_network(network, out)
+    typer.echo(
+        f"wrote {len(network.flits):,} flits and {len(network.engagements):,} engagements of "
+        f"{len(network.birds):,} birds to {out}"
+    )
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    mlflow_port: Annotated[int, typer.Option(help="Port of the MLflow UI.")] = 5000,
+) -> None:
+    """Serve the Dagster UI, with schedules and sensors, and the MLflow UI, until Ctrl-C."""
+    from flutter_pipeline.adapters.instance import free_port, prepare_instance, serve_pages
+
+    settings = read_settings()
+    prepare_instance(settings)
+    raise typer.Exit(serve_pages(settings, (free_port(port), free_port(mlflow_port)), typer.echo))
+
+
+@app.command()
+def clean(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove what the pipeline made in the data folder; landed files and the sample stay."""
+    from flutter_pipeline.cli.running import remove_state
+
+    remove_state(read_settings(), yes)
+
+
+def main() -> None:
+    """The command line's entry point."""
+    switch_off_reporting()
+    try:
+        app()
+    except FlutterError as error:
+        print(f"flutter-pipeline: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201  # the one place that speaks to stderr
+        sys.exit(1)

@@ -1,0 +1,90 @@
+"""Candidates: what every source proposes, at past moments and now, and how much each counts."""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.birds.history import known_before, load_network
+from flutter_pipeline.candidates.naming import with_codes, with_ids
+from flutter_pipeline.candidates.propose import CandidateConfig, source_names, sources_at
+from flutter_pipeline.candidates.replay import candidates_now
+from flutter_pipeline.candidates.source import pool_of
+from flutter_pipeline.contracts.results import CANDIDATES, PAST_CANDIDATES, SOURCE_WEIGHTS
+from flutter_pipeline.defs.asset import Stage, audited_asset
+from flutter_pipeline.defs.moments import backtest_config
+from flutter_pipeline.defs.resources import DataFolder
+from flutter_pipeline.evaluation.past import moments_if_any, past_candidates_of, validated_weights
+from flutter_pipeline.index.build import load_index
+from flutter_pipeline.settings import read_settings
+
+NAMES = read_settings().use_encoders
+VECTORS = {name: dg.AssetIn(f"{name}_embeddings") for name in NAMES}
+INDEXES = {f"{name}_index": dg.AssetIn(f"{name}_index") for name in NAMES}
+
+
+@audited_asset(
+    Stage(
+        "candidates",
+        frozenset({"scipy"}),
+        table=PAST_CANDIDATES,
+        section="candidates",
+        options={"ins": VECTORS},
+    )
+)
+def past_candidates(
+    config: CandidateConfig, network: Stored, data: DataFolder, **embeddings: Embeddings
+) -> pd.DataFrame:
+    """What each source would have proposed on past days, from what was known then."""
+    known = load_network(network.state)
+    vectors = {name: stored.vectors(known.flit_ids) for name, stored in embeddings.items()}
+    frame = past_candidates_of(
+        known,
+        vectors,
+        network.facts["as_of"],
+        (config, backtest_config(data.settings)),
+        progress_bar("past candidates", "days"),
+    )
+    return with_ids(frame, known)
+
+
+@audited_asset(Stage("candidates", frozenset({"numpy"}), table=SOURCE_WEIGHTS))
+def source_weights(
+    network: Stored, past_candidates: pd.DataFrame, data: DataFolder
+) -> pd.DataFrame:
+    """How much each source counts in the blend, chosen on the days before the test days."""
+    known, config = load_network(network.state), backtest_config(data.settings)
+    found = moments_if_any(known, network.facts["as_of"], config)
+    past = with_codes(past_candidates, known)
+    train = found.train if found is not None else ()
+    weights = validated_weights(past, source_names(NAMES), train, config.k)
+    return pd.DataFrame({"source": list(weights), "weight": list(weights.values())})
+
+
+@audited_asset(
+    Stage(
+        "candidates",
+        frozenset({"faiss", "scipy"}),
+        table=CANDIDATES,
+        section="candidates",
+        options={"ins": VECTORS | INDEXES},
+    )
+)
+def candidates(
+    config: CandidateConfig,
+    network: Stored,
+    source_weights: pd.DataFrame,
+    **stored: Any,
+) -> pd.DataFrame:
+    """For every bird the flits that are worth a closer look, and which source proposed them."""
+    known = load_network(network.state)
+    pool = pool_of(known_before(known, network.facts["as_of"]), config.max_age_days)
+    vectors = {name: stored[name].vectors(known.flit_ids) for name in NAMES}
+    indexes = {name: load_index(stored[f"{name}_index"].state) for name in NAMES}
+    sources = sources_at(pool.history, pool, vectors, config, indexes)
+    weights = source_weights.set_index("source")["weight"].to_dict()
+    frame = candidates_now(pool, sources, config, weights, progress_bar("candidates", "birds"))
+    return with_ids(frame, known)

@@ -1,0 +1,102 @@
+"""Embeddings: for each encoder its model, and the vectors of all flits by that model."""
+
+from dataclasses import asdict
+
+import dagster as dg
+import pandas as pd
+from pydantic import BaseModel
+
+from flutter_pipeline.adapters.encoding import encode_missing, train_version
+from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.defs.asset import Made, Stage, at_least, at_most, audited_asset, columns_of
+from flutter_pipeline.defs.moments import flits_to_learn_from
+from flutter_pipeline.defs.resources import DataFolder, TrackingServer
+from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
+from flutter_pipeline.settings import read_settings
+
+VECTORS = (
+    at_most("not_finite", 0, "every number of every vector is finite"),
+    at_most("not_unit", 0, "every vector has length 1, or is zero"),
+    at_most("lacking", 0, "every flit has its vector"),
+    at_most("empty_share", 0.2, "few flits are unknown to the encoder", "warning"),
+)
+
+
+def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
+    """The model of one encoder."""
+    stage = Stage(
+        "embeddings",
+        frozenset(kind.packages),
+        io="versions",
+        expectations=(at_least("dim", 1, "its vectors have a length"),),
+        section=f"encoders.{kind.name}",
+        config=kind.config,
+        options={
+            "code_version": kind.code_version,
+            "ins": columns_of("cleaned_tokens", "flit_id", "created_at", "arrived_at", kind.reads),
+        },
+    )
+
+    def model(
+        context: dg.AssetExecutionContext,
+        config: BaseModel,
+        cleaned_tokens: pd.DataFrame,
+        data: DataFolder,
+        tracking: TrackingServer,
+    ) -> Made:
+        flits = flits_to_learn_from(cleaned_tokens, data.tables, data.settings)
+        with tracking.run(context) as run:
+            trained = train_version(kind, config, flits, data.models, progress_bar(kind.name))
+            figures = {
+                name: trained.stored.facts[name]
+                for name in ("dim", "train_seconds", "training_flits")
+            }
+            losses = trained.stored.state.arrays.get("losses", [])
+            run.log(config.model_dump(), figures, {"loss": [float(loss) for loss in losses]})
+            run.register(trained.stored, data.models.keep(trained.stored))
+        facts = {**figures, "version": trained.stored.version, "reused": trained.reused}
+        return Made(trained.stored, facts, {"mlflow_run": dg.MetadataValue.url(run.run.url)})
+
+    model.__doc__ = f"{kind.title} Has read only flits from before the backtest's test days."
+    return audited_asset(stage, f"{kind.name}_model")(model)
+
+
+def embeddings_asset(kind: EncoderKind) -> dg.AssetsDefinition:
+    """The vectors of all flits by that model."""
+    stage = Stage(
+        "embeddings",
+        frozenset(kind.packages),
+        io="embeddings",
+        expectations=VECTORS,
+        options={
+            "ins": {
+                "model": dg.AssetIn(f"{kind.name}_model"),
+                **columns_of("cleaned_tokens", "flit_id", kind.reads),
+            }
+        },
+    )
+
+    def embeddings(model: Stored, cleaned_tokens: pd.DataFrame, data: DataFolder) -> Made:
+        encoded = encode_missing(model, cleaned_tokens, data.embeddings, progress_bar(kind.name))
+        stored = data.embeddings.open(kind.name, model.version)
+        facts = {
+            **asdict(encoded),
+            "lacking": len(stored.missing(cleaned_tokens["flit_id"])),
+            "empty_share": encoded.empty / max(1, encoded.encoded),
+            "flits_per_second": encoded.encoded / max(1e-9, encoded.encoding_seconds),
+            "flits": len(stored),
+            "dim": stored.dim,
+            "size_mb": stored.size_bytes / 2**20,
+            "version": model.version,
+        }
+        return Made(stored, facts)
+
+    embeddings.__doc__ = (
+        f"One unit vector for each flit by `{kind.name}_model`; only new flits are encoded."
+    )
+    return audited_asset(stage, f"{kind.name}_embeddings")(embeddings)
+
+
+KINDS = [encoder_kind(name) for name in read_settings().use_encoders]
+assets = [make(kind) for kind in KINDS for make in (model_asset, embeddings_asset)]

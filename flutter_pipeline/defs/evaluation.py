@@ -1,0 +1,135 @@
+"""Evaluation: what the feeds of past days were worth, and what each encoder costs."""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from flutter_pipeline.adapters.encoding import compared
+from flutter_pipeline.adapters.oracle import preference_of
+from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.ranking import ranker_of
+from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.tables import WHOLE
+from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.birds.history import load_network
+from flutter_pipeline.candidates.naming import with_codes
+from flutter_pipeline.candidates.propose import CandidateConfig, source_names
+from flutter_pipeline.contracts.results import EMBEDDING_COMPARISON, OFFLINE_EVALUATION
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, preview
+from flutter_pipeline.defs.moments import backtest_config, pool_at
+from flutter_pipeline.defs.resources import DataFolder, TrackingServer
+from flutter_pipeline.evaluation.backtest import Contest, backtest
+from flutter_pipeline.evaluation.measured import (
+    ALL,
+    cost_and_quality,
+    evaluation_table,
+    headline,
+    pivot,
+    with_quality,
+)
+from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any
+from flutter_pipeline.evaluation.reachability import reachability
+from flutter_pipeline.evaluation.split import trial_at
+from flutter_pipeline.filtering.feeds import FeedConfig
+from flutter_pipeline.settings import read_settings
+
+NAMES = read_settings().use_encoders
+VECTORS = {name: dg.AssetIn(f"{name}_embeddings") for name in NAMES}
+INDEXES = {f"{name}_index": dg.AssetIn(f"{name}_index") for name in NAMES}
+
+
+@audited_asset(
+    Stage(
+        "evaluation",
+        frozenset({"numpy"}),
+        table=OFFLINE_EVALUATION,
+        options={"ins": {"embeddings": dg.AssetIn(f"{NAMES[-1]}_embeddings")}},
+    )
+)
+def offline_evaluation(
+    context: dg.AssetExecutionContext,
+    network: Stored,
+    past_candidates: pd.DataFrame,
+    source_weights: pd.DataFrame,
+    ranker: Stored,
+    embeddings: Embeddings,
+    data: DataFolder,
+    tracking: TrackingServer,
+) -> Made:
+    """The last days played again: what each method's feeds were worth, with intervals over birds."""
+    known, config = load_network(network.state), backtest_config(data.settings)
+    candidate_config = data.settings.config(CandidateConfig, "candidates")
+    found = moments_if_any(known, network.facts["as_of"], config)
+    if found is None:
+        return Made(OFFLINE_EVALUATION.empty())
+    contest = Contest(
+        sources=source_names(NAMES),
+        filters=data.settings.config(FeedConfig, "feeds").rules,
+        config=config,
+        ranker=ranker_of(ranker),
+        preference=preference_of(known, data.path, config.step),
+        vectors=embeddings.vectors(known.flit_ids),
+    )
+    weights = source_weights.set_index("source")["weight"].to_dict()
+    past = with_codes(past_candidates, known)
+    result = backtest(
+        [trial_at(pool_at(known, moment, data.settings), config) for moment in found.test],
+        fused_by_moment(past, found.test, weights, candidate_config.keep),
+        contest,
+        progress_bar("backtest", "days"),
+    )
+    window = (found.test[0], network.facts["as_of"])
+    reached = reachability(known, window, candidate_config.max_age_days)
+    table = evaluation_table(result, reached, config)
+    with tracking.run(context) as run:
+        run.log(config.model_dump(), headline(table))
+    figures = pivot(table[table["by"] == ALL])
+    return Made(
+        table,
+        metadata={
+            "mlflow_run": dg.MetadataValue.url(run.run.url),
+            "figures": dg.MetadataValue.md(preview(figures, rows=20)),
+            "reachability": dg.MetadataValue.md(preview(reached)),
+        },
+        origins={WHOLE: network.version},
+    )
+
+
+@audited_asset(
+    Stage(
+        "evaluation",
+        frozenset({"pandas"}),
+        table=EMBEDDING_COMPARISON,
+        options={
+            "ins": {
+                f"{name}_{part}": dg.AssetIn(f"{name}_{part}")
+                for name in NAMES
+                for part in ("model", "embeddings", "index")
+            }
+            | columns_of("cleaned_tokens", "text_clean", "tokens")
+        },
+    )
+)
+def embedding_comparison(
+    context: dg.AssetExecutionContext,
+    offline_evaluation: pd.DataFrame,
+    cleaned_tokens: pd.DataFrame,
+    tracking: TrackingServer,
+    **stored: Any,
+) -> Made:
+    """Which encoder is worth its cost here: what its feeds are worth, beside seconds and space."""
+    rows = [
+        compared(
+            stored[f"{name}_model"],
+            stored[f"{name}_embeddings"],
+            stored[f"{name}_index"],
+            cleaned_tokens,
+        )
+        for name in NAMES
+    ]
+    table = with_quality(pd.DataFrame(rows), offline_evaluation)
+    with tracking.run(context) as run:
+        run.log({}, cost_and_quality(table))
+    link = {"mlflow_run": dg.MetadataValue.url(run.run.url)}
+    return Made(table, metadata=link)

@@ -1,0 +1,54 @@
+"""Which moment a run works for, and what may be learnt from for it."""
+
+import numpy as np
+import pandas as pd
+
+from flutter_pipeline.adapters.store.tables import TableStore
+from flutter_pipeline.birds.history import HOUR, Network, known_before, microseconds
+from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.candidates.source import Pool, pool_of
+from flutter_pipeline.defs.partitions import end_of
+from flutter_pipeline.errors import CorpusError
+from flutter_pipeline.evaluation.split import BacktestConfig
+from flutter_pipeline.settings import Settings
+
+
+def as_of(tables: TableStore, settings: Settings) -> int:
+    """The end of the newest day, or hour, that is published; microseconds since 1970."""
+    days = [
+        day
+        for table in ("raw_flits", "raw_engagements")
+        for day, part in tables.parts(table).items()
+        if part.rows
+    ]
+    if not days:
+        raise CorpusError("nothing is published yet; land flits and run again")
+    return round(end_of(max(days), settings).timestamp() * 1e6)
+
+
+def pool_at(network: Network, moment: int, settings: Settings) -> Pool:
+    """The flits that may be shown at ``moment``."""
+    config = settings.config(CandidateConfig, "candidates")
+    return pool_of(known_before(network, moment), config.max_age_days)
+
+
+def backtest_config(settings: Settings) -> BacktestConfig:
+    """The backtest as ``flutter.toml`` sets it, at the network's cadence."""
+    config = settings.config(BacktestConfig, "backtest")
+    return config.model_copy(update={"cadence_hours": settings.cadence_hours})
+
+
+def flits_to_learn_from(
+    cleaned_tokens: pd.DataFrame, tables: TableStore, settings: Settings
+) -> pd.DataFrame:
+    """The flits that were known when the test moments of the backtest begin.
+
+    An encoder that serves is the one that was measured, so it may not have read what it is
+    measured on. Where this leaves nothing, all flits are taken.
+    """
+    window = backtest_config(settings).test_moments * settings.cadence_hours * HOUR
+    start = as_of(tables, settings) - window
+    known = (microseconds(cleaned_tokens["created_at"]) < start) & (
+        microseconds(cleaned_tokens["arrived_at"]) < start
+    )
+    return cleaned_tokens[known] if np.any(known) else cleaned_tokens

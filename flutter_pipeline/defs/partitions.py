@@ -1,0 +1,66 @@
+"""The days, or hours, that tables are kept in, and which of them a run has to make anew.
+
+One setting decides: ``cadence``. Partitions, schedule and backtest follow it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from flutter_pipeline.adapters.landing.config import KEY_FORMATS
+from flutter_pipeline.adapters.landing.store import days_stored, versions_of_days
+from flutter_pipeline.adapters.store.tables import TableStore
+from flutter_pipeline.contracts.table import Table
+from flutter_pipeline.settings import Settings, read_settings
+
+EARLIEST = {"daily": datetime(2006, 1, 1, tzinfo=UTC), "hourly": datetime(2025, 1, 1, tzinfo=UTC)}
+"""Where partitions start as long as nothing has landed; any history fits, so that the first file
+needs no setting. Once there is data they start with its first day, and the pages become tidy."""
+
+BY_DAY = ("flits", "engagements")
+"""The landed tables that have days; each is published as ``raw_<table>``."""
+
+
+def partitions_of(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
+    """Daily or hourly partitions, the one that is going on included."""
+    stored = [day for table in BY_DAY for day in days_stored(settings.data, table)]
+    start = start_of(min(stored), settings) if stored else EARLIEST[settings.cadence]
+    if settings.cadence == "hourly":
+        return dg.HourlyPartitionsDefinition(start_date=start, end_offset=1)
+    return dg.DailyPartitionsDefinition(start_date=start, end_offset=1)
+
+
+def start_of(day: str, settings: Settings) -> datetime:
+    """The moment at which ``day`` begins."""
+    return datetime.strptime(day, KEY_FORMATS[settings.cadence]).replace(tzinfo=UTC)
+
+
+def end_of(day: str, settings: Settings) -> datetime:
+    """The moment at which ``day`` is over."""
+    return start_of(day, settings) + timedelta(hours=settings.cadence_hours)
+
+
+def open_days(settings: Settings) -> dict[str, str]:
+    """Days whose landed rows differ from what is published, each with a digest of what landed."""
+    tables = TableStore(settings.data / "tables")
+    found: dict[str, str] = {}
+    for table in BY_DAY:
+        published = {day: part.origin for day, part in tables.parts(f"raw_{table}").items()}
+        for day, version in versions_of_days(settings.data, table).items():
+            if published.get(day) != version:
+                found[day] = found.get(day, "") + version
+    return dict(sorted(found.items()))
+
+
+def by_day(table: Table, **options: Any) -> dict[str, Any]:
+    """Arguments of an asset whose rows are kept by day, and whose range of days is one run."""
+    return {
+        "partitions_def": PARTITIONS,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "metadata": {"time_column": table.time},
+        **options,
+    }
+
+
+PARTITIONS = partitions_of(read_settings())

@@ -1,0 +1,93 @@
+"""Ranking: what was learnt about which candidates are liked, and the feeds that follow from it."""
+
+import dagster as dg
+import pandas as pd
+from pydantic import BaseModel
+
+from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.ranking import ranker_of, train_ranker_version
+from flutter_pipeline.adapters.store.tables import WHOLE
+from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.birds.history import known_before, load_network
+from flutter_pipeline.candidates.naming import with_codes, with_ids
+from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of
+from flutter_pipeline.defs.moments import backtest_config
+from flutter_pipeline.defs.resources import DataFolder, TrackingServer
+from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any
+from flutter_pipeline.filtering.because import MadeBy, feed_table
+from flutter_pipeline.filtering.feeds import FeedConfig, rank_and_fill
+from flutter_pipeline.ranking.ranker import ranker_kind
+from flutter_pipeline.settings import read_settings
+
+KIND = read_settings().section("ranker").get("kind", "logistic")
+NAMES = read_settings().use_encoders
+
+
+@audited_asset(
+    Stage(
+        "ranking",
+        frozenset({"scikitlearn"}),
+        io="versions",
+        section=f"ranker.{KIND}",
+        config=ranker_kind(KIND).config,
+    )
+)
+def ranker(
+    context: dg.AssetExecutionContext,
+    config: BaseModel,
+    network: Stored,
+    past_candidates: pd.DataFrame,
+    source_weights: pd.DataFrame,
+    data: DataFolder,
+    tracking: TrackingServer,
+) -> Made:
+    """What was learnt from past candidates: how likely a bird is to like a flit it is shown."""
+    known, backtest = load_network(network.state), backtest_config(data.settings)
+    found = moments_if_any(known, network.facts["as_of"], backtest)
+    past = fused_by_moment(
+        with_codes(past_candidates, known),
+        found.train if found is not None else (),
+        source_weights.set_index("source")["weight"].to_dict(),
+        data.settings.config(CandidateConfig, "candidates").keep,
+    )
+    with tracking.run(context) as run:
+        trained = train_ranker_version(known, past, KIND, config, backtest.step)
+        figures = {"candidates": trained.candidates, "liked": trained.liked}
+        run.log(config.model_dump(), figures | trained.coefficients)
+        run.register(trained.stored, data.models.keep(trained.stored))
+    facts = {**figures, "version": trained.stored.version, "kind": trained.stored.facts["ranker"]}
+    metadata = {"mlflow_run": dg.MetadataValue.url(run.run.url), "note": trained.reason or "learnt"}
+    return Made(trained.stored, facts, metadata)
+
+
+@audited_asset(
+    Stage(
+        "ranking",
+        frozenset({"pandas"}),
+        table=RANKED_CANDIDATES,
+        section="feeds",
+        options={"ins": columns_of("cleaned_tokens", "flit_id", "text_clean")},
+    )
+)
+def ranked_candidates(
+    config: FeedConfig,
+    network: Stored,
+    candidates: pd.DataFrame,
+    ranker: Stored,
+    cleaned_tokens: pd.DataFrame,
+    data: DataFolder,
+) -> Made:
+    """The feeds: for every bird the flits that it will see, best first, each with its reason."""
+    known = load_network(network.state)
+    history = known_before(known, network.facts["as_of"])
+    coded = with_codes(candidates, known)
+    feeds = rank_and_fill(
+        coded, history, ranker_of(ranker), config, progress_bar("feeds", "candidates")
+    )
+    versions = {name: data.models.current_version(f"{name}_model") or "" for name in NAMES}
+    made_by = MadeBy(history.as_of, versions, ranker.version)
+    table = feed_table(with_ids(feeds.rows, known), cleaned_tokens, made_by)
+    books = {f"candidates_{name}": count for name, count in feeds.books.items()}
+    return Made(table, metadata=books, origins={WHOLE: network.version})

@@ -1,0 +1,74 @@
+"""Raw: what landed, checked row by row, and split by day."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from flutter_pipeline.adapters.landing.config import ALL
+from flutter_pipeline.adapters.landing.landed import books_of, books_so_far, land
+from flutter_pipeline.adapters.landing.ledger import ledger
+from flutter_pipeline.adapters.landing.store import read_days, versions_of_days
+from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.contracts.table import Table
+from flutter_pipeline.contracts.tables import BIRDS, ENGAGEMENTS, FLITS, FOLLOWS
+from flutter_pipeline.defs.asset import Made, Stage, at_most, audited_asset, preview
+from flutter_pipeline.defs.partitions import by_day
+from flutter_pipeline.defs.resources import DataFolder
+
+PARQUET = frozenset({"parquet"})
+BOOKS = (
+    at_most("unaccounted", 0, "every landed row is stored, a duplicate, or in quarantine"),
+    at_most("quarantined_share", 0.05, "few rows break the contract", "warning"),
+)
+
+
+@audited_asset(Stage("raw", frozenset({"file"}), expectations=BOOKS))
+def landing(data: DataFolder) -> Made:
+    """The books of intake: every file that was dropped, and what became of its rows."""
+    landed = land(data.settings, datetime.now(UTC), progress_bar("intake", "bytes"))
+    books = books_so_far(data.path)
+    facts = {
+        "landed": books.landed,
+        "stored": books.stored,
+        "duplicates": books.duplicates,
+        "quarantined": books.quarantined,
+        "unaccounted": abs(books.landed - books.stored - books.duplicates - books.quarantined),
+        "quarantined_share": books.quarantined / max(1, books.landed),
+        "new_files": len(landed.intake.taken),
+        "unsupported_files": len(landed.waiting.unsupported),
+    }
+    newest = books_of(ledger(data.path)[::-1])
+    return Made(None, facts, {"newest_files": dg.MetadataValue.md(preview(newest, rows=20))})
+
+
+@audited_asset(Stage("raw", PARQUET, table=FLITS, options=by_day(FLITS, deps=["landing"])))
+def raw_flits(context: dg.AssetExecutionContext, data: DataFolder) -> Made:
+    """Flits as they were written, one row each, by the day they were posted."""
+    return _days(FLITS, list(context.partition_keys), data)
+
+
+@audited_asset(
+    Stage("raw", PARQUET, table=ENGAGEMENTS, options=by_day(ENGAGEMENTS, deps=["landing"]))
+)
+def raw_engagements(context: dg.AssetExecutionContext, data: DataFolder) -> Made:
+    """What birds did with flits, one row an action, by the day they did it."""
+    return _days(ENGAGEMENTS, list(context.partition_keys), data)
+
+
+@audited_asset(Stage("raw", PARQUET, table=BIRDS, options={"deps": ["landing"]}))
+def birds(data: DataFolder) -> Made:
+    """What is known of birds beyond what they do, where anybody told."""
+    return _days(BIRDS, [ALL], data)
+
+
+@audited_asset(Stage("raw", PARQUET, table=FOLLOWS, options={"deps": ["landing"]}))
+def follows(data: DataFolder) -> Made:
+    """Which bird follows which, where anybody told."""
+    return _days(FOLLOWS, [ALL], data)
+
+
+def _days(table: Table, days: list[str], data: DataFolder) -> Made:
+    """The stored rows of ``days``, with a digest of the files that each day came from."""
+    versions = versions_of_days(data.path, table.name)
+    origins = {day: versions[day] for day in days if day in versions}
+    return Made(read_days(data.path, table.name, days), origins=origins)

@@ -1,0 +1,173 @@
+"""What assets are given: the data folder with its stores, and the tracking server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from flutter_pipeline.adapters.landing.config import KEY_FORMATS
+from flutter_pipeline.adapters.lock import run_lock
+from flutter_pipeline.adapters.registry import StageRun
+from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.files import read_json, write_json
+from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
+from flutter_pipeline.adapters.store.versions import Stored, VersionStore
+from flutter_pipeline.adapters.tracking import Tracking
+from flutter_pipeline.defs.asset import Made
+from flutter_pipeline.settings import Settings, read_settings
+
+LOCK_SECONDS = 3600.0
+"""How long a run waits for another one on the same data folder."""
+
+
+class DataFolder(dg.ConfigurableResource):
+    """The folder that holds all state; settings come from the environment and its flutter.toml."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["DataFolder"]:
+        """Hold the folder's lock while a run works on it; another run waits, and says so."""
+        owner = context.run.run_id if context.run is not None else "no run"
+        say = context.log.info if context.log is not None else print
+        with run_lock(read_settings().data, owner, LOCK_SECONDS, say):
+            yield self
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return read_settings()
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.settings.data
+
+    @property
+    def tables(self) -> TableStore:
+        """Tables by name and day."""
+        return TableStore(self.path / "tables")
+
+    @property
+    def models(self) -> VersionStore:
+        """Trained encoders, rankers, indexes and the network, by version."""
+        return VersionStore(self.path / "models")
+
+    @property
+    def embeddings(self) -> EmbeddingStore:
+        """Vectors by encoder and version."""
+        return EmbeddingStore(self.path / "embeddings")
+
+
+class TrackingServer(dg.ConfigurableResource):
+    """MLflow: one run for each asset that trains or measures, in each Dagster run."""
+
+    @contextmanager
+    def run(self, context: dg.AssetExecutionContext) -> Iterator[StageRun]:
+        """An MLflow run named after the asset and tagged with the Dagster run."""
+        settings = read_settings()
+        tracking = tracking_of(settings)
+        tracking.prepare()
+        name = context.asset_key.to_user_string()
+        tags = {
+            "dagster.run_id": context.run.run_id,
+            "dagster.asset_key": name,
+            "dagster.run_url": f"{settings.dagster_ui}/runs/{context.run.run_id}",
+        }
+        with tracking.run(name, tags) as run:
+            yield StageRun(tracking, run)
+
+
+def tracking_of(settings: Settings) -> Tracking:
+    """The tracking server that the settings name."""
+    return Tracking(
+        settings.mlflow_uri,
+        artifacts=settings.data / "mlflow" / "artifacts",
+        experiment="flutter",
+        ui=settings.mlflow_ui,
+    )
+
+
+class TableManager(dg.ConfigurableIOManager):
+    """Frames, kept as Parquet: by day for assets with partitions, else whole.
+
+    An asset with partitions is given the days of its run; one without is given all days.
+    """
+
+    data: dg.ResourceDependency[DataFolder]
+
+    def handle_output(self, context: dg.OutputContext, obj: Made | pd.DataFrame | None) -> None:
+        """Publish the frame under the asset's name."""
+        if obj is None:
+            return
+        made = obj if isinstance(obj, Made) else Made(obj)
+        name = context.asset_key.to_user_string()
+        if not context.has_asset_partitions:
+            self.data.tables.write(name, {WHOLE: made.value}, made.origins)
+            return
+        time = (context.definition_metadata or {})["time_column"]
+        days = made.value[time].dt.strftime(KEY_FORMATS[self.data.settings.cadence])
+        known = self.data.tables.parts(name)
+        frames = {str(day): rows for day, rows in made.value.groupby(days)}
+        emptied = {
+            day: made.value.iloc[:0]
+            for day in context.asset_partition_keys
+            if day in known and day not in frames
+        }
+        self.data.tables.write(name, {**frames, **emptied}, made.origins)
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """The upstream table, as far as the asset may read it."""
+        name = context.asset_key.to_user_string()
+        columns = (context.definition_metadata or {}).get("columns")
+        keys = list(context.asset_partition_keys) if context.has_asset_partitions else None
+        return self.data.tables.read(name, keys, columns)
+
+
+class VersionManager(dg.ConfigurableIOManager):
+    """Trained things, kept by version; what is read is the current one."""
+
+    data: dg.ResourceDependency[DataFolder]
+
+    def handle_output(self, context: dg.OutputContext, obj: Stored) -> None:
+        """Publish the version."""
+        keep = (context.definition_metadata or {}).get("keep_versions")
+        self.data.models.publish(obj, keep)
+
+    def load_input(self, context: dg.InputContext) -> Stored:
+        """The current version."""
+        return self.data.models.current(context.asset_key.to_user_string())
+
+
+class EmbeddingManager(dg.ConfigurableIOManager):
+    """Embeddings of one version of an encoder; the vectors themselves stay in the store."""
+
+    data: dg.ResourceDependency[DataFolder]
+
+    def handle_output(self, context: dg.OutputContext, obj: Embeddings) -> None:
+        """Say which version is read."""
+        write_json(self._pointer(obj.encoder), {"version": obj.version})
+
+    def load_input(self, context: dg.InputContext) -> Embeddings:
+        """The version that was published last, memory-mapped."""
+        encoder = context.asset_key.to_user_string().removesuffix("_embeddings")
+        version = read_json(self._pointer(encoder))["version"]
+        return self.data.embeddings.open(encoder, version)
+
+    def _pointer(self, encoder: str) -> Path:
+        return self.data.embeddings.root / encoder / "current.json"
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    """The resources, under the names that assets ask for."""
+    data = DataFolder()
+    return dg.Definitions(
+        resources={
+            "data": data,
+            "tracking": TrackingServer(),
+            "tables": TableManager(data=data),
+            "versions": VersionManager(data=data),
+            "embeddings": EmbeddingManager(data=data),
+        }
+    )

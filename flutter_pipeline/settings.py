@@ -1,0 +1,144 @@
+"""Where the state lives and what is set for it: the one reader of the environment.
+
+``FLUTTER_DATA`` names the data folder (default ``data`` in the working directory). Everything that
+decides results is in that folder's ``flutter.toml``, so that data sets live side by side, each
+with its own settings; what the file leaves out has the default that the launchpad shows.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from flutter_pipeline.errors import ConfigError
+
+Cadence = Literal["daily", "hourly"]
+Model = TypeVar("Model", bound=BaseModel)
+
+SECTIONS = (
+    "intake",
+    "text",
+    "encoders",
+    "index",
+    "candidates",
+    "ranker",
+    "feeds",
+    "backtest",
+)
+"""What ``flutter.toml`` may hold beside ``cadence`` and ``use_encoders``; ``[encoders.bert]`` and
+its like set one encoder."""
+
+SWITCHED_OFF = {
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+"""Nothing here reports home; an environment that sets one of these itself is respected."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where one data folder lives, and what its ``flutter.toml`` sets."""
+
+    data: Path
+    cadence: Cadence = "daily"
+    use_encoders: tuple[str, ...] = ("tfidf", "cbow", "bert")
+    mlflow_uri: str = ""
+    mlflow_ui: str = "http://127.0.0.1:5000"
+    dagster_ui: str = "http://127.0.0.1:3000"
+    sections: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own state."""
+        return self.data / "dagster"
+
+    @property
+    def landing(self) -> Path:
+        """Where users drop files."""
+        return self.data / "landing"
+
+    @property
+    def mapping(self) -> Path | None:
+        """The column mapping that lies beside the landed files, if there is one."""
+        path = self.landing / "mapping.toml"
+        return path if path.is_file() else None
+
+    @property
+    def cadence_hours(self) -> int:
+        """Hours between two feeds."""
+        return 24 if self.cadence == "daily" else 1
+
+    def section(self, name: str) -> dict[str, Any]:
+        """What the file sets in ``[name]``; ``name`` may be dotted, as in ``encoders.bert``."""
+        found: Any = self.sections
+        for part in name.split("."):
+            found = found.get(part, {})
+        return dict(found)
+
+    def config(self, model: type[Model], section: str) -> Model:
+        """``model`` with the section's values; ConfigError names the first that does not fit."""
+        try:
+            return model(**self.section(section))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in (section, *first["loc"]))
+            raise ConfigError(
+                f"{self.data / 'flutter.toml'}: [{place}] {first['msg'].lower()}; "
+                f"known in [{section}]: {', '.join(model.model_fields)}"
+            ) from None
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of the data folder that the environment names. Raises ConfigError."""
+    data = Path(environment.get("FLUTTER_DATA") or "data").expanduser().resolve()
+    sections = _read_toml(data / "flutter.toml")
+    cadence = sections.pop("cadence", "daily")
+    if cadence not in ("daily", "hourly"):
+        raise ConfigError(
+            f"{data / 'flutter.toml'}: cadence is {cadence!r}; use 'daily' or 'hourly'"
+        )
+    use_encoders = tuple(sections.pop("use_encoders", Settings.use_encoders))
+    unknown = sorted(set(sections) - set(SECTIONS))
+    if unknown:
+        raise ConfigError(
+            f"{data / 'flutter.toml'}: there is no section {unknown[0]!r}; "
+            f"known: cadence, use_encoders, {', '.join(SECTIONS)}"
+        )
+    return Settings(
+        data=data,
+        cadence=cadence,
+        use_encoders=use_encoders,
+        mlflow_uri=environment.get("MLFLOW_TRACKING_URI")
+        or f"sqlite:///{data / 'mlflow' / 'mlflow.db'}",
+        mlflow_ui=environment.get("FLUTTER_MLFLOW_UI") or Settings.mlflow_ui,
+        dagster_ui=environment.get("FLUTTER_DAGSTER_UI") or Settings.dagster_ui,
+        sections=sections,
+    )
+
+
+def switch_off_reporting() -> None:
+    """Keep the libraries below from calling home. Called first by every entry point."""
+    for name, value in SWITCHED_OFF.items():
+        os.environ.setdefault(name, value)
+
+
+def use_data_folder(data: Path) -> None:
+    """Make ``data`` the data folder of this process and of those that it starts."""
+    os.environ["FLUTTER_DATA"] = str(data.expanduser().resolve())
+    os.environ["DAGSTER_HOME"] = str(Path(os.environ["FLUTTER_DATA"]) / "dagster")
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}; correct or remove it") from None
