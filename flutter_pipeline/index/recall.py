@@ -1,0 +1,34 @@
+"""How many of the exact neighbours an index finds; the gate that every build has to pass."""
+
+import numpy as np
+
+from flutter_pipeline.embeddings.encoder import Matrix
+from flutter_pipeline.errors import VersionError
+from flutter_pipeline.index.build import Index
+from flutter_pipeline.index.exact import exact_neighbours, recall_of, without_self
+
+
+def recall_at(
+    index: Index, vectors: Matrix, k: int = 10, sample: int = 500, seed: int = 0
+) -> float:
+    """Share of the ``k`` exact neighbours that the index finds, over ``sample`` of its flits.
+
+    ``vectors`` are those that the index was built from, shape (len(index), dim). A flit is not
+    counted as its own neighbour; 1.0 where there is nothing to find.
+    """
+    if vectors.shape != (len(index), index.dim):
+        raise VersionError(
+            f"the index holds {len(index)} vectors of {index.dim}, these have shape "
+            f"{vectors.shape}; measure with the vectors that it was built from"
+        )
+    known = np.ascontiguousarray(vectors[index.places], dtype=np.float32)
+    if len(known) < 2:
+        return 1.0
+    # Not the flits that the index was tuned with, which would flatter it.
+    rng = np.random.default_rng([seed, 1])
+    queries = rng.choice(len(known), min(sample, len(known)), replace=False)
+    exact_scores, _ = exact_neighbours(known, queries, k)
+    scores, rows = index.search(known[queries], k + 1)
+    _, found = without_self(index.places[queries], scores, rows)
+    places = np.where(found < 0, -1, np.searchsorted(index.places, found))
+    return recall_of(known, queries, places, exact_scores)
