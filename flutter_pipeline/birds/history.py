@@ -44,15 +44,19 @@ class Engagements:
     def __len__(self) -> int:
         return len(self.bird)
 
+    def take(self, entries: BoolArray | IntArray) -> "Engagements":
+        """The entries at these places, in this order; or, of a mask, where it is true."""
+        return Engagements(
+            self.bird[entries],
+            self.flit[entries],
+            self.action[entries],
+            self.occurred_at[entries],
+            self.arrived_at[entries],
+        )
+
     def where(self, keep: BoolArray) -> "Engagements":
         """Only the entries where ``keep`` is true."""
-        return Engagements(
-            self.bird[keep],
-            self.flit[keep],
-            self.action[keep],
-            self.occurred_at[keep],
-            self.arrived_at[keep],
-        )
+        return self.take(keep)
 
     def of(self, actions: NDArray[np.int8]) -> "Engagements":
         """Only those whose action code is one of ``actions``."""
@@ -117,13 +121,31 @@ class History:
         return self.engagements.of(LIKED_CODES)
 
     @cached_property
+    def last_likes(self) -> Engagements:
+        """The last like of each bird and flit: grouped by bird, newest first within a bird."""
+        likes = self.likes
+        pair = likes.bird * len(self.known) + likes.flit
+        order = np.argsort(pair, kind="stable")
+        is_last = np.append(np.diff(pair[order]) != 0, True)[: len(order)]
+        place = order[is_last]
+        return likes.take(place[np.lexsort((-place, likes.bird[place]))])
+
+    @cached_property
     def met(self) -> csr_matrix:
         """Shape (B, F), 1 where a bird has met a flit in any way, or wrote it."""
-        authored = np.flatnonzero(self.known)
-        rows = np.concatenate([self.engagements.bird, self.network.author[authored]])
-        columns = np.concatenate([self.engagements.flit, authored])
-        shape = (len(self.network.bird_ids), len(self.network.flit_ids))
+        return self.met_among(np.arange(len(self.known)))
+
+    def met_among(self, flits: IntArray) -> csr_matrix:
+        """The columns ``flits`` (codes, each once) of :attr:`met`, without making all of it."""
+        column = np.full(len(self.known), -1, dtype=np.int32)
+        column[flits] = np.arange(len(flits), dtype=np.int32)
+        authored = np.flatnonzero(self.known & (column >= 0))
+        met = column[self.engagements.flit] >= 0
+        rows = np.concatenate([self.engagements.bird[met], self.network.author[authored]])
+        columns = column[np.concatenate([self.engagements.flit[met], authored])]
+        shape = (len(self.network.bird_ids), len(flits))
         matrix = csr_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=shape)
+        # Engagements of one bird with one flit add up, and past 127 an int8 runs over.
         matrix.data[:] = 1
         return matrix
 
@@ -156,8 +178,9 @@ def known_before(network: Network, as_of: int) -> History:
     return History(network, as_of, known, engagements.where(keep))
 
 
-def microseconds(times: pd.Series) -> IntArray:
-    """UTC times as microseconds since 1970."""
+def microseconds(times: pd.Series | pd.DataFrame) -> IntArray:
+    """A column of UTC times as microseconds since 1970."""
+    # To a type checker, a column taken from a frame may be a frame.
     return times.to_numpy(dtype="datetime64[us]").astype(np.int64)
 
 
@@ -178,10 +201,10 @@ def build_network(
     if cleaned_tokens.empty:
         raise CorpusError("there are no flits to build on; land flits and run again")
     order = np.lexsort((cleaned_tokens["flit_id"], microseconds(cleaned_tokens["created_at"])))
-    flits = cleaned_tokens.iloc[order]
+    flits = cleaned_tokens.take(order)
     flit_index = pd.Index(flits["flit_id"])
     codes = flit_index.get_indexer(pd.Index(engagements["flit_id"]))
-    engagements = engagements[codes >= 0]
+    engagements = engagements.loc[codes >= 0]
     links = follows if follows is not None else pd.DataFrame({"bird_id": [], "follows_id": []})
     named = [flits["bird_id"], engagements["bird_id"], links["bird_id"], links["follows_id"]]
     if birds is not None:

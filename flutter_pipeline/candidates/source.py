@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_matrix
 
 from flutter_pipeline.birds.history import DAY, BoolArray, FloatArray, History, IntArray
+from flutter_pipeline.collaborative.best import best_first, place_in_row
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Pool:
     @cached_property
     def met(self) -> csr_matrix:
         """Shape (birds, pool), 1 where the bird has met the flit or wrote it."""
-        return self.history.met[:, self.flits].tocsr()
+        return self.history.met_among(self.flits)
 
     @cached_property
     def place(self) -> IntArray:
@@ -33,6 +35,10 @@ class Pool:
         place = np.full(len(self.history.known), -1, dtype=np.int64)
         place[self.flits] = np.arange(len(self.flits))
         return place
+
+    def has_met(self, bird: IntArray, place: IntArray) -> BoolArray:
+        """Whether each bird has met the flit at that place of the pool (parallel arrays)."""
+        return np.asarray(self.met[bird, place]).ravel() > 0
 
 
 def pool_of(history: History, max_age_days: float | None) -> Pool:
@@ -58,6 +64,39 @@ class Proposals:
 
     def __len__(self) -> int:
         return len(self.bird)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Parallel arrays, one entry for each time that something was found for a bird."""
+
+    row: IntArray
+    """Place among the birds that were asked for."""
+    place: IntArray
+    """Place in the pool."""
+    score: FloatArray
+    because: IntArray
+
+
+def best_proposals(pool: Pool, birds: IntArray, found: Found, k: int) -> Proposals:
+    """The ``k`` best of what was found for each bird, by score and then by flit.
+
+    What was found more than once counts with its highest score and the reason of that, or with
+    the first of equal scores.
+    """
+    pair = found.row * np.int64(max(len(pool.flits), 1)) + found.place
+    order = np.argsort(pair, kind="stable")
+    order = order[best_first(found.row[order], found.score[order])]
+    order = order[~pd.Series(pair[order]).duplicated().to_numpy(dtype=bool)]
+    place = place_in_row(found.row[order])
+    kept = order[place < k]
+    return Proposals(
+        bird=birds[found.row[kept]],
+        flit=pool.flits[found.place[kept]],
+        rank=place[place < k] + 1,
+        score=found.score[kept],
+        because=found.because[kept],
+    )
 
 
 class Source(Protocol):
