@@ -93,9 +93,9 @@ def train_tfidf(
     Raises CorpusError where there are not more words, and flits, than dimensions.
     """
     # Scikit-learn takes more than a second to import; listing the encoders must not wait for it.
-    from sklearn.decomposition import TruncatedSVD  # noqa: PLC0415
-    from sklearn.feature_extraction.text import TfidfTransformer  # noqa: PLC0415
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfTransformer
+    from threadpoolctl import threadpool_limits
 
     vocabulary = learn_vocabulary(flits, config.min_flits, config.max_share)
     _require_room(len(flits), len(vocabulary), config)

@@ -82,9 +82,9 @@ class BertEncoder:
 
     def _vectors(self, pieces: list[list[int]]) -> Matrix:
         """Pooled vectors of a batch, shape (flits, dim)."""
-        import torch  # noqa: PLC0415
+        import torch
 
-        from flutter_pipeline.embeddings.bert.pooling import needs_layers, pool  # noqa: PLC0415
+        from flutter_pipeline.embeddings.bert.pooling import needs_layers, pool
 
         padded = self.tokenizer.pad({"input_ids": pieces}, return_tensors="pt")
         mask = padded["attention_mask"].to(self.model.device)
@@ -129,10 +129,10 @@ def load_bert(state: State) -> BertEncoder:
 
 def _load(folder: Path, config: BertConfig, fingerprint: str, dtype: str) -> BertEncoder:
     # Transformers take five seconds to import; listing the encoders must not wait for it.
-    import torch  # noqa: PLC0415
-    from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415
+    import torch
+    from transformers import AutoModel, AutoTokenizer
 
-    from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers, pooled_dim  # noqa: PLC0415
+    from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers, pooled_dim
 
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -164,7 +164,7 @@ def _dtype(config: BertConfig) -> str:
     """
     if config.dtype != "auto":
         return config.dtype
-    import torch  # noqa: PLC0415
+    import torch
 
     if torch.cuda.is_available():
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"

@@ -50,7 +50,7 @@ def quiet_transformers() -> Iterator[None]:
     The bar fills within a second, and the report names the pooling head, which stays unused
     on purpose; a user can act on neither.
     """
-    from transformers.utils import logging  # noqa: PLC0415
+    from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
@@ -76,8 +76,8 @@ def _packaged() -> Path:
 
 def _from_hub(config: BertConfig) -> Path:
     """The hub's snapshot on disk, fetched before where that is allowed."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     patterns = [*DESCRIPTION, *WEIGHTS]
     try:

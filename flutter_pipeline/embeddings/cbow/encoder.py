@@ -128,7 +128,7 @@ def _learn(
     """Word vectors and losses by the objective that the config names."""
     # Torch takes a second and a half to import; listing the encoders must not wait for it.
     if config.objective == "negative_sampling":
-        from flutter_pipeline.embeddings.cbow.negative_sampling import learn_words  # noqa: PLC0415
+        from flutter_pipeline.embeddings.cbow.negative_sampling import learn_words
 
         if np.diff(flits.starts).max() < 2:
             raise CorpusError(
@@ -136,7 +136,7 @@ def _learn(
                 "their neighbours; lower `min_flits`, or train on longer flits"
             )
         return learn_words(flits, counts, config, progress)
-    from flutter_pipeline.embeddings.cbow.softmax import (  # noqa: PLC0415
+    from flutter_pipeline.embeddings.cbow.softmax import (
         has_contexts,
         train_predictor,
     )
@@ -154,8 +154,8 @@ def _learn(
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Hold torch and BLAS to one thread, whose sums come in one order only."""
-    import torch  # noqa: PLC0415
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+    import torch
+    from threadpoolctl import threadpool_limits
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)

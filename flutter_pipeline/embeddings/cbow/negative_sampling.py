@@ -28,7 +28,7 @@ NOISE = 128
 """Noise words that a chunk shares; they weigh as ``negatives`` of its own for each word would.
 
 With 64, 128 and 256 of them similarity came to .44, .48 and .53 (WordSim-353, five readings of
-1.1 million words of Wikipedia), at 260, 270 and 190 thousand words a second."""
+1.1 million words of Wikipedia), at some 260, 270 and 190 thousand words a second."""
 NOISE_IN_LOSS = 16
 """The loss is a curve to look at, not to learn by; so many noise words are enough to draw it."""
 
