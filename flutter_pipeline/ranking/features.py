@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from flutter_pipeline.birds.history import DAY, Engagements, FloatArray, History, IntArray
 from flutter_pipeline.contracts.tables import ACTIONS
+from flutter_pipeline.errors import VersionError
 from flutter_pipeline.ranking.pairs import found_in, pair_keys, times_in
 
 PRIOR_SHOWN = 20.0
@@ -170,3 +171,13 @@ def _language_match(
     all_likes = np.bincount(likes.bird, minlength=len(network.bird_ids))[bird]
     prior = (everybody / everybody.sum())[lang[flit]]
     return ((same + PRIOR_LIKES * prior) / (all_likes + PRIOR_LIKES)).astype(np.float32)
+
+
+def check_features(features: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raise VersionError where ``features`` misses one of ``names``."""
+    missing = [name for name in names if name not in features]
+    if missing:
+        raise VersionError(
+            f"the ranker expects {len(names)} features and misses {', '.join(missing)}; "
+            "train it again on today's sources"
+        )

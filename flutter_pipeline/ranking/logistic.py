@@ -17,7 +17,8 @@ from sklearn.linear_model import LogisticRegression
 
 from flutter_pipeline.birds.history import BoolArray, FloatArray, IntArray
 from flutter_pipeline.contracts.state import State
-from flutter_pipeline.errors import CorpusError, VersionError
+from flutter_pipeline.errors import CorpusError
+from flutter_pipeline.ranking.features import check_features
 
 Vector = NDArray[np.float64]
 
@@ -58,12 +59,7 @@ class LogisticRanker:
 
     def score(self, features: pd.DataFrame) -> FloatArray:
         """Probability that each row is liked, shape (n,), in [0, 1]."""
-        missing = [name for name in self.feature_names if name not in features]
-        if missing:
-            raise VersionError(
-                f"the ranker expects {len(self.feature_names)} features and misses "
-                f"{', '.join(missing)}; train it again on today's sources"
-            )
+        check_features(features, self.feature_names)
         # Feature by feature: a row's score then depends on that row alone, to the last bit, where
         # a matrix product may add up in an order that depends on threads and on other rows.
         slopes = self.weights / self.scale

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from flutter_pipeline.birds.history import FloatArray
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.errors import ConfigError
+from flutter_pipeline.ranking.blend import BlendConfig, load_blend, train_blend
 from flutter_pipeline.ranking.logistic import LogisticConfig, load_logistic, train_logistic
 
 
@@ -50,6 +51,7 @@ class RankerKind:
 
 
 RANKERS: dict[str, RankerKind] = {
+    "blend": RankerKind(BlendConfig, train_blend, load_blend, code_version="1"),
     "logistic": RankerKind(LogisticConfig, train_logistic, load_logistic, code_version="1"),
 }
 

@@ -1,0 +1,48 @@
+"""The order of the blend as it is: for a network that has too few likes to learn a ranker from.
+
+Its scores are in [0, 1], but they are no probabilities; they only keep the order.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from flutter_pipeline.birds.history import BoolArray, FloatArray
+from flutter_pipeline.candidates.merge import RANK_OFFSET
+from flutter_pipeline.contracts.state import State
+from flutter_pipeline.ranking.features import check_features
+
+FUSED = "fused"
+
+
+class BlendConfig(BaseModel, frozen=True, extra="forbid"):
+    """Nothing decides anything here."""
+
+
+@dataclass(frozen=True)
+class BlendRanker:
+    """Scores by the fused rank alone."""
+
+    feature_names: tuple[str, ...] = (FUSED,)
+
+    def score(self, features: pd.DataFrame) -> FloatArray:
+        """1 for a flit that every source ranks first, less for the others, shape (n,)."""
+        check_features(features, self.feature_names)
+        fused = features[FUSED].to_numpy(dtype=np.float64)
+        return np.clip(fused * (RANK_OFFSET + 1), 0, 1).astype(np.float32)
+
+    def state(self) -> State:
+        """Nothing was learnt, so there is nothing to keep."""
+        return State({"feature_names": list(self.feature_names)})
+
+
+def train_blend(features: pd.DataFrame, labels: BoolArray, config: BlendConfig) -> BlendRanker:
+    """The ranker; there is nothing to learn."""
+    return BlendRanker()
+
+
+def load_blend(state: State) -> BlendRanker:
+    """The ranker."""
+    return BlendRanker()
