@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from flutter_pipeline.birds.history import BoolArray, History, IntArray
+from flutter_pipeline.filtering.order import best_first
 from flutter_pipeline.filtering.rules import RULES, FilterConfig, Rows
 from flutter_pipeline.ranking.pairs import pair_keys
 
@@ -32,7 +33,7 @@ def fill_feeds(ranked: pd.DataFrame, history: History, config: FilterConfig, siz
     """
     bird = ranked["bird"].to_numpy(dtype=np.int64)
     flit = ranked["flit"].to_numpy(dtype=np.int64)
-    order = np.lexsort((flit, -ranked["score"].to_numpy(), bird))
+    order = best_first(bird, ranked["score"].to_numpy(), flit)
     rows = Rows(bird[order], flit[order])
     books = {"candidates": len(order)}
     switched_on = {name: rule for name, rule in RULES.items() if getattr(config, name)}

@@ -23,7 +23,7 @@ from flutter_pipeline.birds.history import (
 from flutter_pipeline.contracts.tables import ACTIONS
 from flutter_pipeline.ranking.pairs import found_in, pair_keys
 
-REPORT = np.array([ACTIONS.index("report")], dtype=np.int8)
+REPORT = ACTIONS.index("report")
 
 
 class FilterConfig(BaseModel, frozen=True, extra="forbid"):
@@ -75,16 +75,18 @@ def own(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
 
 def seen(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
     """The bird did something with it before, be it only that it was shown."""
-    return _engaged(rows, history, history.engagements)
+    return _did(rows, history, history.engagements)
 
 
 def hidden_or_reported(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
     """The bird hid or reported it, or at least ``reports_to_remove`` birds reported it."""
-    reports = history.engagements.of(REPORT)
+    engagements = history.engagements
+    report = engagements.action == REPORT
     n_flits = len(history.known)
-    reported = np.unique(pair_keys(reports.bird, reports.flit, n_flits)) % n_flits
+    pairs = pair_keys(engagements.bird[report], engagements.flit[report], n_flits)
+    reported = np.unique(pairs) % n_flits
     reporters = np.bincount(reported, minlength=n_flits)
-    by_itself = _engaged(rows, history, history.engagements.of(DISLIKED_CODES))
+    by_itself = _did(rows, history, engagements.of(DISLIKED_CODES))
     return by_itself | (reporters[rows.flit] >= config.reports_to_remove)
 
 
@@ -111,24 +113,35 @@ def near_copy(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
     copy of itself too.
     """
     network = history.network
-    n_groups = int(network.near_copies.max(initial=0)) + 1
-    keys = pair_keys(rows.bird, network.near_copies[rows.flit], n_groups)
-    drop = pd.Series(keys).duplicated(keep="first").to_numpy(dtype=bool)
+    groups = network.near_copies
+    n_groups = int(groups.max(initial=0)) + 1
+    wanted = np.zeros(n_groups, dtype=bool)
+    wanted[groups[rows.flit]] = True
+    birds, flits = [], []
     if config.seen:
-        met = _of_birds(rows, history, history.engagements)
-        drop = drop | found_in(keys, pair_keys(met.bird, network.near_copies[met.flit], n_groups))
+        bird, flit = _engaged(rows, history.engagements, wanted[groups])
+        birds, flits = [*birds, bird], [*flits, flit]
     if config.own:
-        known = np.flatnonzero(history.known)
-        written = pair_keys(network.author[known], network.near_copies[known], n_groups)
-        drop = drop | found_in(keys, written)
-    return drop
+        written = np.flatnonzero(history.known & wanted[groups])
+        birds, flits = [*birds, network.author[written]], [*flits, written]
+    keys = pair_keys(rows.bird, groups[rows.flit], n_groups)
+    repeats = pd.Series(keys).duplicated(keep="first").to_numpy(dtype=bool)
+    if not birds:
+        return repeats
+    met = pair_keys(np.concatenate(birds), groups[np.concatenate(flits)], n_groups)
+    return repeats | found_in(keys, met)
 
 
 def author_cap(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
     """``max_per_author`` flits of its author stand higher in the same feed."""
     keys = pair_keys(rows.bird, history.network.author[rows.flit], len(history.network.bird_ids))
-    place = pd.Series(keys).groupby(keys).cumcount().to_numpy()
-    return place >= config.max_per_author
+    # Each round leaves out the first of every author among the rows that are left.
+    left = np.arange(len(keys))
+    for _ in range(config.max_per_author):
+        left = left[pd.Series(keys[left]).duplicated(keep="first").to_numpy(dtype=bool)]
+    drop = np.zeros(len(keys), dtype=bool)
+    drop[left] = True
+    return drop
 
 
 RULES: dict[str, Rule] = {
@@ -144,17 +157,20 @@ RULES: dict[str, Rule] = {
 """In the order in which they run: what depends on the rows above comes last."""
 
 
-def _of_birds(rows: Rows, history: History, engagements: Engagements) -> Engagements:
-    """The engagements of the birds in ``rows``."""
-    wanted = np.zeros(len(history.network.bird_ids), dtype=bool)
-    wanted[rows.bird] = True
-    return engagements.where(wanted[engagements.bird])
+def _engaged(
+    rows: Rows, engagements: Engagements, of_flits: BoolArray
+) -> tuple[IntArray, IntArray]:
+    """Bird and flit of the engagements of the birds in ``rows`` with flits that are flagged."""
+    of_birds = np.zeros(int(engagements.bird.max(initial=-1)) + 1, dtype=bool)
+    of_birds[rows.bird[rows.bird < len(of_birds)]] = True
+    keep = of_birds[engagements.bird] & of_flits[engagements.flit]
+    return engagements.bird[keep], engagements.flit[keep]
 
 
-def _engaged(rows: Rows, history: History, engagements: Engagements) -> BoolArray:
-    """Whether each row's pair is among ``engagements``."""
+def _did(rows: Rows, history: History, engagements: Engagements) -> BoolArray:
+    """Whether each row's bird has engaged with its flit in one of ``engagements``."""
     n_flits = len(history.known)
-    mine = _of_birds(rows, history, engagements)
-    return found_in(
-        pair_keys(rows.bird, rows.flit, n_flits), pair_keys(mine.bird, mine.flit, n_flits)
-    )
+    wanted = np.zeros(n_flits, dtype=bool)
+    wanted[rows.flit] = True
+    bird, flit = _engaged(rows, engagements, wanted)
+    return found_in(pair_keys(rows.bird, rows.flit, n_flits), pair_keys(bird, flit, n_flits))
