@@ -53,6 +53,9 @@ class Contest:
     """Names of the candidate sources; each is a method of its own."""
     filters: FilterConfig
     config: BacktestConfig
+    keep: int | None = None
+    """How many of a bird's candidates, best fused first, make the blend and are ranked; None: all.
+    Sources alone are judged by all that they proposed."""
     ranker: Ranker | None = None
     preference: Preference | None = None
     """True preferences, where a simulation knows them: the method ``oracle``."""
@@ -105,17 +108,22 @@ def backtest(
 
 
 def rankings(trial: Trial, candidates: pd.DataFrame, contest: Contest) -> dict[str, pd.DataFrame]:
-    """Each method's ranking before the rules: `bird, flit, score`, higher is better."""
+    """Each method's ranking before the rules: `bird, flit, score`, higher is better.
+
+    ``candidates`` is in order of bird and, within a bird, best fused first.
+    """
     mine = candidates.loc[np.isin(candidates["bird"], trial.birds)]
     pairs = mine.loc[:, ["bird", "flit"]]
     methods: dict[str, pd.DataFrame] = {}
     for source in contest.sources:
         rank = mine[f"rank_{source}"]
         methods[source] = pairs.assign(score=-rank).loc[rank > 0]
-    methods[BLEND] = pairs.assign(score=mine["fused"])
+    kept = mine if contest.keep is None else mine.groupby("bird", sort=False).head(contest.keep)
+    methods[BLEND] = kept.loc[:, ["bird", "flit"]].assign(score=kept["fused"])
     if contest.ranker is not None:
-        features = build_features(mine, trial.pool.history, contest.sources)
-        methods[RANKED] = pairs.assign(score=contest.ranker.score(features))
+        features = build_features(kept, trial.pool.history, contest.sources)
+        score = contest.ranker.score(features)
+        methods[RANKED] = kept.loc[:, ["bird", "flit"]].assign(score=score)
     config = contest.config
     listing = trial.pool, trial.birds, config.depth
     methods["random"] = by_chance(*listing, config.seed)

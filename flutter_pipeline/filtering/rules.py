@@ -42,7 +42,9 @@ class FilterConfig(BaseModel, frozen=True, extra="forbid"):
         description="Drop near-copies of a flit higher in the feed, or of one already met.",
     )
     author_cap: bool = Field(default=True, description="Keep at most `max_per_author` a feed.")
-    max_age_days: float = Field(default=7.0, gt=0, description="Age up to which a flit is shown.")
+    max_age_days: float | None = Field(
+        default=14.0, gt=0, description="Age up to which a flit is shown; null for any age."
+    )
     max_per_author: int = Field(default=2, ge=1, description="Flits of one author in one feed.")
     reports_to_remove: int = Field(
         default=10, ge=1, description="Birds whose reports take a flit out of all feeds."
@@ -102,6 +104,8 @@ def spam(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
 
 def too_old(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
     """It was posted more than ``max_age_days`` before the moment."""
+    if config.max_age_days is None:
+        return np.zeros(len(rows), dtype=bool)
     oldest = history.as_of - int(config.max_age_days * DAY)
     return history.network.created_at[rows.flit] < oldest
 

@@ -43,7 +43,9 @@ class RuleConformance:
         return Rows(np.repeat(np.arange(12), 40), np.concatenate(orders))
 
     def dropped(self, rows: Rows) -> np.ndarray:
-        return type(self).rule(rows, self.history(), FilterConfig(reports_to_remove=2))
+        return type(self).rule(
+            rows, self.history(), FilterConfig(max_age_days=7, reports_to_remove=2)
+        )
 
     def test_it_says_of_each_row_whether_it_is_dropped(self):
         dropped = self.dropped(self.rows())

@@ -76,6 +76,16 @@ def test_ranker_and_oracle_are_methods_where_they_are_given():
     assert methods["oracle"].groupby("bird")["flit"].first().tolist() == [0, 1]
 
 
+def test_only_the_best_fused_are_blended_and_ranked_but_a_source_is_judged_by_all_it_has():
+    best_first = CANDIDATES.sort_values("fused", ascending=False).sort_values("bird", kind="stable")
+    contest = Contest(
+        SOURCES, FilterConfig(), CONFIG, keep=1, ranker=one_feature_ranker("taste_score")
+    )
+    methods = rankings(trial_at(POOL, CONFIG), best_first, contest)
+    assert [len(methods[name]) for name in ("taste", "popular", "blend", "ranked")] == [3, 4, 2, 2]
+    assert methods["blend"]["flit"].tolist() == methods["ranked"]["flit"].tolist()
+
+
 def test_a_source_alone_is_judged_by_its_own_order():
     table = judged(CONTEST)
     assert table.loc[("taste", 0), "recall"] == 1

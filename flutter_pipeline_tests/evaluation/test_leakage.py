@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from flutter_pipeline.birds.history import Engagements, Network, known_before
+from flutter_pipeline.candidates.propose import CandidateConfig, propose, sources_at
 from flutter_pipeline.candidates.source import pool_of
+from flutter_pipeline.embeddings.encoder import unit_rows
 from flutter_pipeline.evaluation.baselines import by_newest, by_popularity
 from flutter_pipeline.evaluation.split import BacktestConfig, trial_at
 from flutter_pipeline.filtering.feed import fill_feeds
@@ -110,6 +112,21 @@ def test_features_do_see_it_once_it_has_happened():
 def test_pool_and_feeds_of_the_moment_do_not_see_it():
     for made_by in (by_newest, by_popularity):
         pd.testing.assert_frame_equal(feeds(PAST, made_by), feeds(FUTURE, made_by))
+
+
+def proposed(source: Network) -> pd.DataFrame:
+    vectors = unit_rows(np.random.default_rng(1).normal(size=(N_FLITS, 8)))
+    config = CandidateConfig(per_source=10)
+    history = known_before(source, at(MOMENT))
+    pool = pool_of(history, config.max_age_days)
+    sources = sources_at(history, pool, {"bert": vectors}, config)
+    return propose(pool, np.arange(N_BIRDS), sources, config.per_source)
+
+
+def test_candidates_of_the_moment_do_not_see_it():
+    table = proposed(PAST)
+    assert {"interest_bert", "taste", "popular"} <= set(table["best_source"])
+    pd.testing.assert_frame_equal(table, proposed(FUTURE))
 
 
 def test_a_flit_that_arrived_late_is_in_no_pool_of_the_moment():

@@ -130,7 +130,7 @@ def step_by_step(
         rows = table.itertuples(index=False, name=None)
         best_first = sorted((-score, flit) for owner, flit, score in rows if owner == bird)
         flits = list(dict.fromkeys(flit for _, flit in best_first if (bird, flit) not in met))
-        oldest = history.as_of - config.max_age_days * 86_400_000_000
+        oldest = history.as_of - (config.max_age_days or 0) * 86_400_000_000
         flits = [
             flit
             for flit in flits

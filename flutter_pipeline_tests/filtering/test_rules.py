@@ -103,6 +103,10 @@ def test_a_flit_of_exactly_the_greatest_age_is_not_too_old():
     assert dropped("too_old", [0, 1, 2, 3], max_age_days=7) == [0, 1]
 
 
+def test_without_an_age_limit_nothing_is_too_old():
+    assert dropped("too_old", [0, 1, 2, 3], max_age_days=None) == []
+
+
 def test_of_near_copies_the_higher_one_stays():
     assert dropped("near_copy", [4, 2, 1], bird=3) == [1]
     assert dropped("near_copy", [1, 2, 4], bird=3) == [4]
