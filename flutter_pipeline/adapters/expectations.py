@@ -109,7 +109,7 @@ def _is_of_type(values: pd.Series, dtype: Dtype) -> bool:
     if dtype == "time":
         return isinstance(values.dtype, pd.DatetimeTZDtype) and str(values.dtype.tz) == "UTC"
     if dtype == "bytes":
-        return values.map(type).isin([bytes]).all() if len(values) else True
+        return all(isinstance(value, bytes) for value in values)
     return str(values.dtype) == dtype
 
 

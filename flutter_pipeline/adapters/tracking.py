@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from flutter_pipeline.errors import FlutterError, VersionError
-from flutter_pipeline.settings import switch_off_reporting
+from flutter_pipeline.settings import prepare_environment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -283,7 +283,7 @@ class Tracking:
 
 
 def _client_of(uri: str) -> "MlflowClient":
-    switch_off_reporting()
+    prepare_environment()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient

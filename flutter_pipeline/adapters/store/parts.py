@@ -6,13 +6,12 @@ they belong to. A hash only says where to look; an id is compared before its row
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow.compute import call_function
@@ -21,7 +20,8 @@ from flutter_pipeline.adapters.store.hashing import hash_values
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import VersionError
 
-FlitIds = Sequence[str] | NDArray[Any] | pd.Series
+FlitIds = Collection[Any]
+"""Strings in a list, an array or a column."""
 
 FILES = ("vectors.npy", "ids.arrow", "lookup.npy")
 CHECKSUM_BLOCK = 1 << 22

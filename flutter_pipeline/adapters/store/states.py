@@ -55,9 +55,9 @@ def digest_of(
 
 
 def digest_of_state(state: State) -> str:
-    """A digest of settings and arrays, as 64 hexadecimal digits."""
-    described = {name: _described(array) for name, array in sorted(state.arrays.items())}
-    canonical = json.dumps({"settings": state.settings, "arrays": described}, sort_keys=True)
+    """A digest of everything that is in ``state``, as 64 hexadecimal digits."""
+    arrays = {name: _described(array) for name, array in state.arrays.items()}
+    canonical = json.dumps({"settings": state.settings, "arrays": arrays}, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ import pytest
 from flutter_pipeline.adapters.store.hashing import HASH_PROBE, hash_values
 from flutter_pipeline.adapters.store.states import (
     digest_of,
+    digest_of_state,
     read_facts,
     read_state,
     version_of,
@@ -77,6 +78,27 @@ def test_an_absent_file_is_named(tmp_path):
     (tmp_path / "v1" / "array-000.npy").unlink()
     with pytest.raises(VersionError, match=r"array-000\.npy cannot be read"):
         read_state(tmp_path / "v1")
+
+
+def test_a_state_and_what_comes_back_of_it_have_one_digest(tmp_path):
+    state = State({"b": 1, "a": [2]}, ARRAYS)
+    write_state(tmp_path / "v1", state, {})
+    assert digest_of_state(read_state(tmp_path / "v1")) == digest_of_state(state)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        State({"a": 2}, {"x": np.zeros(2)}),
+        State({"a": 1}, {"x": np.ones(2)}),
+        State({"a": 1}, {"x": np.zeros(2, dtype=np.float32)}),
+        State({"a": 1}, {"x": np.zeros((2, 1))}),
+        State({"a": 1}, {"y": np.zeros(2)}),
+        State({"a": 1}),
+    ],
+)
+def test_any_other_setting_or_array_makes_another_digest_of_a_state(other):
+    assert digest_of_state(other) != digest_of_state(State({"a": 1}, {"x": np.zeros(2)}))
 
 
 def test_a_state_that_is_not_there_says_so(tmp_path):
