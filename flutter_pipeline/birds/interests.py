@@ -137,6 +137,9 @@ def _cluster_birds(
     cosine = np.matmul(unit, unit.transpose(0, 2, 1)).astype(np.float64)
     # Between unit vectors |a - b|^2 = 2 - 2 cos; rounding may leave it just below zero.
     distance = np.sqrt(np.maximum(2 - 2 * cosine, 0))
+    # Rounding must not break a tie between two likes that are as far from each other.
+    distance = (distance + distance.transpose(0, 2, 1)) / 2
+    distance[:, np.arange(length), np.arange(length)] = 0
     cluster = np.tile(np.arange(length), (n_birds, 1))
     if length > 1:
         row, column = np.triu_indices(length, 1)

@@ -38,6 +38,8 @@ class Pool:
 
     def has_met(self, bird: IntArray, place: IntArray) -> BoolArray:
         """Whether each bird has met the flit at that place of the pool (parallel arrays)."""
+        if len(bird) == 0:
+            return np.zeros(0, dtype=bool)
         return np.asarray(self.met[bird, place]).ravel() > 0
 
 

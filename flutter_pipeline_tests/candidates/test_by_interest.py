@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from flutter_pipeline.birds.history import DAY, known_before
+from flutter_pipeline.birds.interests import InterestConfig
+from flutter_pipeline.candidates.by_interest import InterestSource, train_by_interest
+from flutter_pipeline.candidates.source import Pool, Proposals, pool_of
+from flutter_pipeline.embeddings.encoder import unit_rows
+from flutter_pipeline.index.build import IndexConfig, build_index
+from flutter_pipeline_tests.birds.small_networks import (
+    Engagement,
+    Flits,
+    network_of,
+    random_network,
+    random_vectors,
+)
+from flutter_pipeline_tests.conformance.sources import EVERY_BIRD, SourceConformance, pool_at
+
+EAST, NORTH, NORTH_EAST, WEST = [1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [-1.0, 0.0]
+
+
+class TestInterestByExactSearch(SourceConformance):
+    def source_of(self, pool: Pool) -> InterestSource:
+        return train_by_interest("interest_bert", pool, random_vectors(), InterestConfig())
+
+
+class TestInterestByAnIndexOfThePool(SourceConformance):
+    def source_of(self, pool: Pool) -> InterestSource:
+        vectors = random_vectors()
+        if len(pool.flits) == 0:
+            return source_with_whole_index(pool)
+        ids = pool.history.network.flit_ids[pool.flits]
+        index = build_index(ids, vectors[pool.flits], IndexConfig(kind="flat"))
+        return train_by_interest("interest_bert", pool, vectors, InterestConfig(), index)
+
+
+class TestInterestByAnIndexOfEveryFlit(SourceConformance):
+    def source_of(self, pool: Pool) -> InterestSource:
+        return source_with_whole_index(pool)
+
+
+def source_with_whole_index(pool: Pool) -> InterestSource:
+    vectors = random_vectors()
+    index = build_index(pool.history.network.flit_ids, vectors, IndexConfig(kind="flat"))
+    return train_by_interest("interest_bert", pool, vectors, InterestConfig(), index)
+
+
+@pytest.mark.parametrize("k", [1, 7, 1000])
+def test_an_exact_index_finds_what_looking_at_every_flit_finds(k: int):
+    pool = pool_at(random_network())
+    exact = train_by_interest("x", pool, random_vectors(), InterestConfig())
+    looked, searched = (
+        exact.propose(EVERY_BIRD, k),
+        source_with_whole_index(pool).propose(EVERY_BIRD, k),
+    )
+    assert looked.flit.tolist() == searched.flit.tolist()
+    assert looked.because.tolist() == searched.because.tolist()
+    np.testing.assert_allclose(looked.score, searched.score, atol=1e-6)
+
+
+def proposed_to_bird_0(
+    vectors: list[list[float]], likes: dict[int, float], tempering: float = 1.0
+) -> Proposals:
+    """``likes`` says on which day bird 0 liked which flit."""
+    rows: list[Engagement] = [(0, flit, "like", day) for flit, day in likes.items()]
+    flits = Flits(author=[1] * len(vectors), created=[0] * len(vectors))
+    pool = pool_of(known_before(network_of(2, flits, rows), 10 * DAY), None)
+    config = InterestConfig(half_life_days=1, tempering=tempering)
+    matrix = unit_rows(np.array(vectors, dtype=np.float32))
+    return train_by_interest("interest_x", pool, matrix, config).propose(np.array([0]), 10)
+
+
+def test_the_nearest_flits_to_a_like_come_first_and_those_behind_it_never():
+    proposals = proposed_to_bird_0([EAST, EAST, WEST, NORTH, NORTH_EAST], likes={0: 9})
+    assert proposals.flit.tolist() == [1, 4]
+    assert proposals.score.tolist() == pytest.approx([1, 0.6])
+    assert proposals.because.tolist() == [0, 0]
+
+
+def test_a_flit_without_a_vector_is_neither_an_interest_nor_proposed():
+    proposals = proposed_to_bird_0([EAST, [0, 0], EAST, [0, 0]], likes={0: 8, 1: 9})
+    assert proposals.flit.tolist() == [2]
+    assert proposals.because.tolist() == [0]
+
+
+def test_an_older_interest_weighs_less_and_a_flit_near_to_two_counts_with_the_better():
+    # East was liked a day, one half-life, before north: its weight is 1/2. To the north-eastern
+    # flit north leads with 0.8, east only with 0.6 / 2.
+    proposals = proposed_to_bird_0([EAST, NORTH, NORTH_EAST, EAST, NORTH], likes={0: 8, 1: 9})
+    assert proposals.flit.tolist() == [4, 2, 3]
+    assert proposals.score.tolist() == pytest.approx([1, 0.8, 0.5])
+    assert proposals.because.tolist() == [1, 1, 0]
+
+
+def test_without_tempering_all_interests_weigh_alike():
+    proposals = proposed_to_bird_0([EAST, NORTH, EAST, NORTH], likes={0: 1, 1: 9}, tempering=0)
+    assert proposals.flit.tolist() == [2, 3]
+    assert proposals.score.tolist() == [1, 1]

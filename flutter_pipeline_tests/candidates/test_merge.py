@@ -1,0 +1,172 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from flutter_pipeline.candidates.merge import WeightsConfig, fit_weights, fuse, merge
+from flutter_pipeline.candidates.source import Proposals
+from flutter_pipeline.errors import ConfigError
+
+
+def proposals(*rows: tuple[int, int, int, float, int]) -> Proposals:
+    """Bird, flit, rank, score, because."""
+    bird, flit, rank, score, because = zip(*rows, strict=True) if rows else ([],) * 5
+    return Proposals(
+        bird=np.array(bird, dtype=np.int64),
+        flit=np.array(flit, dtype=np.int64),
+        rank=np.array(rank, dtype=np.int64),
+        score=np.array(score, dtype=np.float32),
+        because=np.array(because, dtype=np.int64),
+    )
+
+
+TASTE = proposals((3, 20, 1, 0.5, 7), (3, 10, 2, 0.25, 8), (1, 10, 1, 4, 9))
+FRESH = proposals((3, 10, 1, 1, -1), (3, 30, 2, 0.5, -1), (1, 10, 1, 1, -1))
+WIDE = merge({"taste": TASTE, "fresh": FRESH})
+
+
+def test_each_pair_of_bird_and_flit_is_one_row_with_what_every_source_said():
+    assert WIDE.to_dict("list") == {
+        "bird": [1, 3, 3, 3],
+        "flit": [10, 10, 20, 30],
+        "rank_taste": [1, 2, 1, 0],
+        "score_taste": [4, 0.25, 0.5, 0],
+        "rank_fresh": [1, 1, 0, 2],
+        "score_fresh": [1, 1, 0, 0.5],
+        "because": [9, -1, 7, -1],
+        "best_source": ["taste", "fresh", "taste", "fresh"],
+    }
+
+
+def test_columns_have_the_types_of_the_contract():
+    assert WIDE.dtypes.astype(str).to_dict() == {
+        "bird": "int64",
+        "flit": "int64",
+        "rank_taste": "int32",
+        "score_taste": "float32",
+        "rank_fresh": "int32",
+        "score_fresh": "float32",
+        "because": "int64",
+        "best_source": "str",
+    }
+
+
+def test_no_proposals_make_a_table_of_no_rows():
+    empty = merge({"taste": proposals()})
+    assert len(empty) == 0
+    assert empty.dtypes.astype(str).to_dict()["best_source"] == "str"
+    fused = fuse(empty, {"taste": 1.0}, keep=10)
+    assert len(fused) == 0
+    assert "fused" in fused
+
+
+def test_reciprocal_ranks_add_up_by_weight():
+    fused = fuse(WIDE, {"taste": 0.75, "fresh": 0.25}, keep=10)
+    assert fused["bird"].tolist() == [1, 3, 3, 3]
+    assert fused["flit"].tolist() == [10, 10, 20, 30]
+    assert fused["fused"].tolist() == pytest.approx(
+        [1 / 61, 0.75 / 62 + 0.25 / 61, 0.75 / 61, 0.25 / 62]
+    )
+    assert fused["fused"].dtype == np.float32
+
+
+def test_only_the_best_of_each_bird_are_kept():
+    fused = fuse(WIDE, {"taste": 1.0, "fresh": 0.0}, keep=1)
+    assert fused["bird"].tolist() == [1, 3]
+    assert fused["flit"].tolist() == [10, 20]
+    assert fused.index.tolist() == [0, 1]
+
+
+def test_equal_fused_scores_are_in_order_of_flit():
+    twice = merge({"a": proposals((0, 9, 1, 1, -1)), "b": proposals((0, 4, 1, 1, -1))})
+    assert fuse(twice, {"a": 1, "b": 1}, keep=10)["flit"].tolist() == [4, 9]
+
+
+def test_fusing_again_with_other_weights_forgets_the_first_weights():
+    once = fuse(WIDE, {"taste": 0.5, "fresh": 0.5}, keep=10)
+    again = fuse(once, {"taste": 1.0, "fresh": 0.0}, keep=10)
+    pd.testing.assert_frame_equal(again, fuse(WIDE, {"taste": 1.0, "fresh": 0.0}, keep=10))
+
+
+def test_fusing_leaves_its_input_as_it_was():
+    before = WIDE.copy()
+    fuse(WIDE, {"taste": 1.0}, keep=1)
+    pd.testing.assert_frame_equal(WIDE, before)
+
+
+def test_a_weight_for_an_unknown_source_names_the_known_ones():
+    with pytest.raises(ConfigError, match=r"'gossip'.*taste, fresh"):
+        fuse(WIDE, {"gossip": 1.0}, keep=10)
+
+
+@pytest.mark.parametrize("weight", [-0.1, float("nan")])
+def test_a_weight_below_zero_is_refused(weight: float):
+    with pytest.raises(ConfigError, match="zero or more"):
+        fuse(WIDE, {"taste": weight}, keep=10)
+
+
+def labelled(seed: int) -> pd.DataFrame:
+    """30 birds, 20 flits; `good` ranks liked flits high, `noise` ranks anything anyhow."""
+    rng = np.random.default_rng(seed)
+    bird, flit = np.repeat(np.arange(30), 20), np.tile(np.arange(20), 30)
+    liked = rng.random((30, 20)) < 0.2
+    good = np.argsort(np.argsort(-(liked + rng.random((30, 20)) * 1.2), axis=1), axis=1) + 1
+    noise = np.argsort(rng.random((30, 20)), axis=1) + 1
+    ranks = {"rank_good": good.ravel(), "rank_noise": noise.ravel()}
+    return pd.DataFrame({"bird": bird, "flit": flit, **ranks, "liked": liked.ravel()})
+
+
+def share_liked_of_first_five(frame: pd.DataFrame) -> float:
+    first = frame.groupby("bird").head(5)
+    return float(first["liked"].to_numpy().mean())
+
+
+FRAMES = [labelled(1), labelled(2)]
+SOURCES = ["noise", "good"]
+
+
+def test_weights_add_up_to_one_and_favour_what_ranks_well():
+    weights = fit_weights(FRAMES, SOURCES, share_liked_of_first_five)
+    assert list(weights) == SOURCES
+    assert sum(weights.values()) == pytest.approx(1)
+    assert weights["good"] > weights["noise"] >= 0
+
+
+def test_the_blend_is_at_least_as_good_as_its_best_part():
+    def value(weights: dict[str, float]) -> float:
+        fused = [fuse(frame, weights, keep=20) for frame in FRAMES]
+        return float(np.mean([share_liked_of_first_five(frame) for frame in fused]))
+
+    blend = value(fit_weights(FRAMES, SOURCES, share_liked_of_first_five))
+    assert blend >= max(value({"good": 1.0}), value({"noise": 1.0}))
+
+
+def test_the_same_frames_give_the_same_weights_whatever_the_order_of_rows():
+    mixed = [frame.sample(frac=1, random_state=0) for frame in FRAMES]
+    assert fit_weights(FRAMES, SOURCES, share_liked_of_first_five) == fit_weights(
+        mixed, SOURCES, share_liked_of_first_five
+    )
+
+
+def test_an_objective_that_says_nothing_leaves_all_sources_alike():
+    weights = fit_weights(FRAMES, SOURCES, lambda _: float("nan"))
+    assert weights == {"noise": 0.5, "good": 0.5}
+
+
+def test_only_weights_of_the_grid_are_tried():
+    config = WeightsConfig(grid=(3.0,))
+    weights = fit_weights(FRAMES, SOURCES, share_liked_of_first_five, config)
+    assert set(weights.values()) <= {0.0, 0.25, 0.5, 0.75, 1.0}
+
+
+def test_the_objective_sees_labels_and_the_fused_order():
+    seen: list[pd.DataFrame] = []
+
+    def remember(frame: pd.DataFrame) -> float:
+        seen.append(frame)
+        return 0.0
+
+    fit_weights(FRAMES, SOURCES, remember, WeightsConfig(rounds=1))
+    assert list(seen[0].columns) == ["bird", "flit", "liked", "fused"]
+    for frame in seen:
+        by_contract = frame.sort_values(["bird", "fused", "flit"], ascending=[True, False, True])
+        pd.testing.assert_frame_equal(frame, by_contract)

@@ -1,0 +1,89 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from flutter_pipeline.candidates.propose import CandidateConfig, propose, sources_at
+from flutter_pipeline.candidates.source import Pool
+from flutter_pipeline.embeddings.encoder import Matrix
+from flutter_pipeline.errors import ConfigError
+from flutter_pipeline.index.build import IndexConfig, build_index
+from flutter_pipeline_tests.birds.small_networks import (
+    NEW_BIRD,
+    random_network,
+    random_rows,
+    random_vectors,
+)
+from flutter_pipeline_tests.conformance.sources import EVERY_BIRD, pool_at
+
+CONFIG = CandidateConfig()
+VECTORS: dict[str, Matrix] = {"tfidf": random_vectors(8), "bert": random_vectors(16)}
+NAMES = ["interest_tfidf", "interest_bert", "taste", "popular", "fresh"]
+
+
+def proposed(pool: Pool, vectors: dict[str, Matrix] = VECTORS, k: int = 10) -> pd.DataFrame:
+    sources = sources_at(pool.history, pool, vectors, CONFIG)
+    return propose(pool, EVERY_BIRD, sources, k)
+
+
+def test_every_encoder_is_a_source_beside_taste_popular_and_fresh():
+    pool = pool_at(random_network())
+    sources = sources_at(pool.history, pool, VECTORS, CONFIG)
+    assert [source.name for source in sources] == NAMES
+
+
+def test_the_table_has_two_columns_for_each_source():
+    frame = proposed(pool_at(random_network()))
+    by_source = [f"{part}_{name}" for name in NAMES for part in ("rank", "score")]
+    assert list(frame.columns) == ["bird", "flit", *by_source, "because", "best_source"]
+    assert len(frame.drop_duplicates(["bird", "flit"])) == len(frame)
+    assert set(frame["best_source"]) == set(NAMES)
+
+
+def test_a_new_bird_gets_what_is_popular_and_what_is_fresh():
+    frame = proposed(pool_at(random_network()))
+    own = frame[frame["bird"] == NEW_BIRD]
+    assert set(own["best_source"]) == {"popular", "fresh"}
+    assert ((own["rank_popular"] > 0).sum(), (own["rank_fresh"] > 0).sum()) == (10, 10)
+
+
+def test_without_encoders_there_is_still_taste():
+    frame = proposed(pool_at(random_network()), vectors={})
+    assert (frame["rank_taste"] > 0).any()
+
+
+def test_an_index_that_is_given_is_used():
+    pool = pool_at(random_network())
+    ids = pool.history.network.flit_ids
+    # An index of one flit shows in what is proposed: that flit, or nothing.
+    only = int(pool.flits[-1])
+    index = build_index(ids[[only]], VECTORS["bert"][[only]], IndexConfig())
+    sources = sources_at(pool.history, pool, VECTORS, CONFIG, {"bert": index})
+    frame = propose(pool, EVERY_BIRD, sources, 10)
+    assert set(frame.loc[frame["rank_interest_bert"] > 0, "flit"]) == {only}
+
+
+def test_the_order_of_birds_is_of_no_matter():
+    pool = pool_at(random_network())
+    sources = sources_at(pool.history, pool, VECTORS, CONFIG)
+    pd.testing.assert_frame_equal(
+        propose(pool, EVERY_BIRD, sources, 5), propose(pool, EVERY_BIRD[::-1], sources, 5)
+    )
+
+
+@pytest.mark.parametrize("code", [-1, 40])
+def test_a_code_that_is_no_bird_is_refused(code: int):
+    pool = pool_at(random_network())
+    with pytest.raises(ConfigError, match=f"bird code {code} is none of the network's 40 birds"):
+        propose(pool, np.array([3, code]), sources_at(pool.history, pool, VECTORS, CONFIG), 5)
+
+
+@pytest.mark.parametrize("arrived_late", [False, True])
+def test_nothing_that_is_known_only_later_changes_what_is_proposed(arrived_late: bool):
+    rows = random_rows(5, 500, [15.0] * 200)
+    planted = random_network(extra=rows, arrived_late=arrived_late)
+    pd.testing.assert_frame_equal(proposed(pool_at(random_network())), proposed(pool_at(planted)))
+
+
+def test_unknown_settings_are_refused():
+    with pytest.raises(ValueError, match="per_sauce"):
+        CandidateConfig.model_validate({"per_sauce": 3})
