@@ -13,7 +13,16 @@ from flutter_pipeline.embeddings.bert.config import PACKAGED, BertConfig
 from flutter_pipeline.errors import ConfigError
 
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
-DESCRIPTION = ("config.json", "tokenizer*.json", "vocab.*", "merges.txt", "*.model")
+DESCRIPTION = (
+    "config.json",
+    "*.index.json",
+    "tokenizer*.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+)
 IGNORED = ["onnx/*", "openvino/*"]
 
 
