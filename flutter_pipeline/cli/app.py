@@ -5,7 +5,6 @@ put right is one line on stderr and exit code 1; wrong usage is exit code 2. Wha
 is imported when it is called, so that ``--help`` answers at once.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,7 @@ from typing import Annotated
 import typer
 
 from flutter_pipeline.errors import FlutterError
-from flutter_pipeline.settings import read_settings, switch_off_reporting, use_data_folder
+from flutter_pipeline.settings import prepare_environment, read_settings, use_data_folder
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,9 +27,10 @@ Encoder = Annotated[str, typer.Option(help="tfidf, cbow or bert.")]
 
 @app.callback()
 def choose_data_folder(
-    data: Annotated[Path, typer.Option(help="Folder that holds all state of one data set.")] = Path(
-        os.environ.get("FLUTTER_DATA", "data")
-    ),
+    data: Annotated[
+        Path,
+        typer.Option(help="Folder that holds all state of one data set.", envvar="FLUTTER_DATA"),
+    ] = Path("data"),
 ) -> None:
     """From raw flits to ranked feeds: an embedding-based recommender."""
     use_data_folder(data)
@@ -157,7 +157,7 @@ def clean(
 
 def main() -> None:
     """The command line's entry point."""
-    switch_off_reporting()
+    prepare_environment()
     try:
         app()
     except FlutterError as error:

@@ -1,21 +1,26 @@
 """The commands that only read: a bird's feed, the nearest flits, the versions."""
 
+from datetime import UTC
+
 import numpy as np
 import pandas as pd
 
 from flutter_pipeline.adapters.encoding import encoder_of
-from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.adapters.registry import VERSION_TAG
+from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
-from flutter_pipeline.adapters.tracking import tracking_of
 from flutter_pipeline.cli.showing import show
 from flutter_pipeline.contracts.tables import FLITS
-from flutter_pipeline.embeddings.encoders import ENCODERS, encoder_kind
-from flutter_pipeline.errors import FlutterError, VersionError
+from flutter_pipeline.defs.resources import tracking_of
+from flutter_pipeline.embeddings.encoder import Matrix
+from flutter_pipeline.embeddings.encoders import encoder_kind
+from flutter_pipeline.errors import CorpusError, FlutterError, VersionError
 from flutter_pipeline.settings import Settings
 from flutter_pipeline.text.cleaned import TextConfig, clean_flits
 
-TEXT_LENGTH = 70
+TEXT_LENGTH = 60
+REASON_LENGTH = 50
 
 
 def show_feed(settings: Settings, bird: str, size: int, as_json: bool) -> None:
@@ -24,33 +29,115 @@ def show_feed(settings: Settings, bird: str, size: int, as_json: bool) -> None:
     feeds = tables.read("ranked_candidates")
     rows = feeds[feeds["bird_id"] == bird].sort_values("rank").head(size)
     if rows.empty:
-        known = ", ".join(sorted(feeds["bird_id"].unique())[:3])
+        some = ", ".join(feeds["bird_id"].drop_duplicates().head(3))
         raise VersionError(
-            f"there is no feed for a bird {bird!r} in {settings.data}; "
-            f"it has {feeds['bird_id'].nunique():,} feeds, such as those of {known}"
+            f"there is no feed for bird {bird!r} in {settings.data}; "
+            f"it holds {feeds['bird_id'].nunique():,} feeds, such as those of {some}"
         )
     rows = rows.merge(_texts(tables, rows["flit_id"]), on="flit_id", how="left")
     if as_json:
         show(rows, True)
         return
-    shown = rows[["rank", "score", "text", "because", "sources"]].assign(text=_short(rows["text"]))
+    shown = pd.DataFrame(
+        {
+            "rank": rows["rank"],
+            "score": rows["score"],
+            "flit": _short(rows["text"], TEXT_LENGTH),
+            "because": _short(rows["because"].str.removeprefix("because "), REASON_LENGTH),
+        }
+    )
     show(shown, False, f"Feed of {bird} as of {rows['as_of'].iloc[0]:%Y-%m-%d %H:%M} UTC")
 
 
 def show_similar(settings: Settings, text: str, encoder: str, size: int, as_json: bool) -> None:
-    """The stored flits nearest to ``text``, by exact search. Raises ConfigError, VersionError."""
+    """The stored flits nearest to ``text``, by exact search over all of them.
+
+    Raises ConfigError for an encoder that is none, VersionError before the first run.
+    """
     kind = encoder_kind(encoder)
     stored = VersionStore(settings.data / "models").current(f"{encoder}_model")
     embeddings = EmbeddingStore(settings.data / "embeddings").open(encoder, stored.version)
-    flit = FLITS.empty().reindex([0]).assign(flit_id="query", bird_id="query", text=text)
-    cleaned = clean_flits(flit, settings.config(TextConfig, "text"))
-    vector = encoder_of(stored).encode(list(cleaned[kind.reads]))
+    vector = encoder_of(stored).encode(_cleaned(settings, text, kind.reads))
     if not vector.any():
         raise FlutterError(
-            f"{encoder} knows nothing of this text ({text!r}); use other words or another encoder"
+            f"{encoder} knows nothing of the text {text!r}; use other words or another encoder"
         )
-    best = _nearest(embeddings, vector[0], size)
     tables = TableStore(settings.data / "tables")
+    best = nearest(embeddings, vector[0], size)
     rows = best.merge(_texts(tables, best["flit_id"]), on="flit_id", how="left")
-    shown = rows if as_json else rows.assign(text=_short(rows["text"]))
-    show(shown, as_json, f"Nearest by {encoder} {stored.version}")
+    shown = rows if as_json else rows.assign(text=_short(rows["text"], 2 * TEXT_LENGTH))
+    show(shown, as_json, f"Nearest by {encoder}, version {stored.version}")
+
+
+def nearest(embeddings: Embeddings, vector: Matrix, size: int) -> pd.DataFrame:
+    """`flit_id, cosine` of the ``size`` nearest to ``vector``, shape (dim,), best first."""
+    ids, cosines = np.zeros(0, dtype=object), np.zeros(0, dtype=np.float32)
+    for some_ids, vectors in embeddings.batches():
+        ids = np.concatenate([ids, some_ids])
+        cosines = np.concatenate([cosines, vectors @ vector])
+        best = np.lexsort((ids.astype(str), -cosines))[:size]
+        ids, cosines = ids[best], cosines[best]
+    return pd.DataFrame({"flit_id": pd.Series(ids, dtype="str"), "cosine": cosines})
+
+
+def show_versions(settings: Settings, as_json: bool) -> None:
+    """Every stored version of every model, its size, and the alias by which it serves.
+
+    Raises CorpusError before the first run.
+    """
+    names = [*(f"{encoder}_model" for encoder in settings.use_encoders), "ranker"]
+    models = VersionStore(settings.data / "models")
+    rows = [row for name in names for row in _versions_of(settings, models, name)]
+    if not rows:
+        raise CorpusError(f"nothing is trained in {settings.data}; run `flutter-pipeline run`")
+    show(pd.DataFrame(rows), as_json, "Versions, oldest first")
+
+
+def _versions_of(settings: Settings, models: VersionStore, name: str) -> list[dict[str, object]]:
+    """A row for each stored version of one model."""
+    stored = models.versions(name)
+    if not stored:
+        return []
+    registered = tracking_of(settings).versions(name)
+    alias = {one.tags.get(VERSION_TAG): ", ".join(one.aliases) for one in registered}
+    number = {one.tags.get(VERSION_TAG): one.number for one in registered}
+    return [
+        {
+            "model": name,
+            "version": version,
+            "made": models.made_at(name, version).strftime("%Y-%m-%d %H:%M"),
+            "registered": number.get(version),
+            "alias": alias.get(version, ""),
+            "read now": "yes" if version == models.current_version(name) else "",
+            **_size(EmbeddingStore(settings.data / "embeddings"), name, version),
+        }
+        for version in stored
+    ]
+
+
+def _size(store: EmbeddingStore, model: str, version: str) -> dict[str, object]:
+    """How many flits a version has encoded, and what that takes on disk."""
+    encoder = model.removesuffix("_model")
+    if version not in store.versions(encoder):
+        return {"flits": None, "MB": None}
+    embeddings = store.open(encoder, version)
+    return {"flits": len(embeddings), "MB": round(embeddings.size_bytes / 2**20, 1)}
+
+
+def _cleaned(settings: Settings, text: str, column: str) -> list[str]:
+    """``text`` as the encoders read it."""
+    now = pd.Timestamp.now(tz=UTC)
+    flit = FLITS.empty().reindex([0]).assign(flit_id="q", bird_id="q", text=text, created_at=now)
+    return list(clean_flits(flit, settings.config(TextConfig, "text"))[column])
+
+
+def _texts(tables: TableStore, flit_ids: pd.Series) -> pd.DataFrame:
+    """`flit_id, text` of some flits, as they were written."""
+    flits = tables.read("raw_flits", columns=["flit_id", "text"])
+    return flits[flits["flit_id"].isin(flit_ids)]
+
+
+def _short(texts: pd.Series, length: int) -> pd.Series:
+    """One line of at most ``length`` characters each."""
+    lines = texts.fillna("").str.replace(r"\s+", " ", regex=True)
+    return lines.where(lines.str.len() <= length, lines.str.slice(0, length - 1) + "…")

@@ -6,42 +6,58 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import typer
 
 from flutter_pipeline.adapters.instance import PROJECT, prepare_instance
-from flutter_pipeline.adapters.landing.intake import IntakeConfig, take_in
-from flutter_pipeline.adapters.landing.mapping import Mapping, read_mapping
+from flutter_pipeline.adapters.landing.intake import take_in
+from flutter_pipeline.adapters.landing.landed import books_of, config_of, land
+from flutter_pipeline.adapters.landing.ledger import ledger
 from flutter_pipeline.adapters.lock import run_lock
+from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.simulated import TRUTH_FILE
+from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
+from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.cli import showing
-from flutter_pipeline.errors import ContractError, CorpusError, FlutterError
+from flutter_pipeline.errors import (
+    ConfigError,
+    ContractError,
+    CorpusError,
+    FlutterError,
+    VersionError,
+)
 from flutter_pipeline.settings import Settings
 
 SAMPLE = PROJECT / "data" / "sample"
 WAIT_SECONDS = 3600.0
-"""How long a run waits for another one on the same data folder."""
+"""How long a command waits for a run on the same data folder."""
 
-MADE = ("intake", "quarantine", "tables", "models", "embeddings", "mlflow", "dagster")
+ERRORS = {
+    error.__name__
+    for error in (FlutterError, ConfigError, ContractError, CorpusError, VersionError)
+}
+"""What a user can put right, by the names that Dagster keeps of raised errors."""
+
+MADE = ("intake", "quarantine", "tables", "models", "embeddings", "mlflow", "dagster", TRUTH_FILE)
 """What the pipeline makes in a data folder."""
 
 
 def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
     """Take in what waits; where anything is new, run the job on the days that it touches."""
     prepare_instance(settings)
-    with run_lock(settings.data, f"cli-{os.getpid()}", WAIT_SECONDS, typer.echo):
-        _take_in_what_waits(settings, sample)
-    from flutter_pipeline.defs.days import days_to_run, is_complete
+    with _locked(settings):
+        _take_in(settings, sample)
+    from flutter_pipeline.defs.partitions import open_days, stored_days
 
-    if is_complete(settings) and not again:
-        typer.echo("Nothing new has landed; these feeds stand. (`run --again` makes them anew.)")
+    days = stored_days(settings) if again else list(open_days(settings))
+    if not days and feeds_are_current(settings):
+        typer.echo("Nothing new has landed; these feeds stand. `run --again` makes them anew.")
     else:
-        days = days_to_run(settings, everything=again)
-        _execute(settings, "everything", days)
+        _execute("everything", days or stored_days(settings)[-1:])
     showing.show_figures(settings)
     showing.show_where_to_look(settings)
 
@@ -53,67 +69,109 @@ def ingest_files(
     absent = [str(file) for file in files if not file.is_file()]
     if absent:
         raise ContractError(f"there is no file {absent[0]}; check the path")
-    prepare_instance(settings)
-    with run_lock(settings.data, f"cli-{os.getpid()}", WAIT_SECONDS, typer.echo):
+    config = config_of(settings, mapping)
+    with _locked(settings):
         intake = take_in(
-            files,
-            settings.data,
-            settings.config(IntakeConfig, "intake"),
-            read_mapping(mapping) if mapping else None,
-            datetime.now(UTC),
+            files, settings.data, config, datetime.now(UTC), progress_bar("intake", "bytes")
         )
     showing.show_books(intake, as_json)
 
 
 def evaluate_feeds(settings: Settings, again: bool, as_json: bool) -> None:
     """Show the backtest; replay it first where it is not there, or where asked to."""
-    from flutter_pipeline.defs.days import is_published
-
-    if not is_published(settings, "network"):
+    if not feeds_are_current(settings):
         raise CorpusError(
             f"there are no feeds in {settings.data} to measure; run `flutter-pipeline run` first"
         )
-    if again or not is_published(settings, "offline_evaluation"):
+    if again:
         prepare_instance(settings)
-        _execute(settings, "measure", [])
+        _execute("measure", [])
     showing.show_evaluation(settings, as_json)
+
+
+def feeds_are_current(settings: Settings) -> bool:
+    """Whether the feeds were made of the network that is published now."""
+    feeds = TableStore(settings.data / "tables").parts("ranked_candidates").get(WHOLE)
+    network = VersionStore(settings.data / "models").current_version("network")
+    return feeds is not None and feeds.origin == network
 
 
 def remove_state(settings: Settings, yes: bool) -> None:
     """Delete what the pipeline made, after asking."""
     there = [settings.data / name for name in MADE if (settings.data / name).exists()]
+    names = ", ".join(path.name for path in there)
     if not there:
         typer.echo(f"nothing to remove in {settings.data}")
         return
     if not yes:
-        typer.confirm(
-            f"remove {', '.join(path.name for path in there)} in {settings.data}?", abort=True
-        )
+        typer.confirm(f"remove {names} in {settings.data}?", abort=True)
     for path in there:
-        shutil.rmtree(path)
-    (settings.data / "truth.npz").unlink(missing_ok=True)
-    typer.echo(f"removed {', '.join(path.name for path in there)} in {settings.data}")
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    typer.echo(f"removed {names} in {settings.data}")
 
 
-def _execute(settings: Settings, job: str, days: list[str]) -> None:
+def _locked(settings: Settings) -> AbstractContextManager[None]:
+    return run_lock(settings.data, f"of the command line, {os.getpid()}", WAIT_SECONDS, typer.echo)
+
+
+def _take_in(settings: Settings, sample: bool) -> None:
+    """What waits in the landing folder; else the sample, where it is wanted and nothing is there.
+
+    Raises CorpusError where nothing has landed at all.
+    """
+    landed = land(settings, datetime.now(UTC), progress_bar("intake", "bytes"))
+    if sample and not ledger(settings.data):
+        files = sorted(SAMPLE.glob("*.parquet"))
+        landed_sample = take_in(files, settings.data, config_of(settings), datetime.now(UTC))
+        shutil.copyfile(SAMPLE / TRUTH_FILE, settings.data / TRUTH_FILE)
+        showing.show(books_of(landed_sample.taken), False, "Taken in: the sample")
+    if landed.intake.taken:
+        showing.show(books_of(landed.intake.taken), False, "Taken in")
+    if not ledger(settings.data):
+        raise CorpusError(
+            f"nothing has landed: {settings.landing} holds no file that can be read; drop Parquet, "
+            "CSV, TSV or JSON Lines there, name files with `ingest`, or try `run --sample`"
+        )
+
+
+def _execute(job: str, days: list[str]) -> None:
     """Run a job in this process over a range of days, an asset a line."""
     from flutter_pipeline.definitions import defs
 
-    tags = (
-        {
+    tags = {}
+    if days:
+        tags = {
             "dagster/asset_partition_range_start": min(days),
             "dagster/asset_partition_range_end": max(days),
         }
-        if days
-        else {}
-    )
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with dg.DagsterInstance.get() as instance, _lines_of_assets():
+    with _lines_of_assets(), dg.DagsterInstance.get() as instance:
         definition = defs().resolve_job_def(job)
-        try:
-            definition.execute_in_process(quiet, instance=instance, tags=tags)
-        except dg.DagsterAssetCheckFailedError as error:
-            raise FlutterError(f"{error} Yesterday's feeds still stand.") from None
+        result = definition.execute_in_process(
+            quiet, instance=instance, tags=tags, raise_on_error=False
+        )
+    if not result.success:
+        _explain(result)
+
+
+def _explain(result: dg.ExecuteInProcessResult) -> None:
+    """Say in one line why a run failed, where the user can do something about it.
+
+    Anything else is a bug, and is shown whole.
+    """
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed and evaluation.blocking:
+            asset = evaluation.asset_key.to_user_string()
+            failed = evaluation.metadata["failed"].value
+            raise FlutterError(f"{asset} was not published: {failed}; its last good version stays")
+    failures = [event for event in result.all_events if event.is_step_failure]
+    for event in failures:
+        error = event.step_failure_data.error
+        cause = error.cause if error is not None and error.cause is not None else error
+        if cause is not None and cause.cls_name in ERRORS:
+            raise FlutterError(cause.message.split(": ", 1)[-1])
+        raise RuntimeError(f"{event.step_key} failed:\n{error.to_string() if error else ''}")
+    raise RuntimeError("the run failed before its first step")
 
 
 @contextmanager
@@ -122,7 +180,7 @@ def _lines_of_assets() -> Iterator[None]:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("flutter_pipeline.assets")
-    logger.addHandler(handler)
+    logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
@@ -131,4 +189,4 @@ def _lines_of_assets() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.removeHandler(handler)
+        logger.handlers = []

@@ -1,7 +1,6 @@
 """How the command line shows things: tables that fit a terminal, or JSON for a program."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from flutter_pipeline.adapters.landing.intake import Intake
+from flutter_pipeline.adapters.landing.landed import books_of
 from flutter_pipeline.adapters.store.tables import TableStore
+from flutter_pipeline.evaluation.measured import ALL, REACHABLE, pivot
 from flutter_pipeline.settings import Settings
-
-METHODS = ("random", "newest", "popularity")
-"""Baselines come first, then what the pipeline makes, the oracle last."""
 
 
 def show(rows: pd.DataFrame, as_json: bool, title: str = "") -> None:
@@ -51,28 +50,49 @@ def show_figures(settings: Settings) -> None:
         )
         return
     rows = tables.read("offline_evaluation")
-    shown = pivot(rows[rows["slice"] == "all"])
+    shown = pivot(rows[rows["by"] == ALL], ("ndcg", "recall", "hit_rate", "coverage"))
     k = int(rows["k"].iloc[0])
     show(shown, False, f"Backtest: feeds of past days, the first {k} flits, mean over birds")
 
 
-def pivot(
-    rows: pd.DataFrame, metrics: Sequence[str] = ("ndcg", "recall", "hit_rate", "mrr")
-) -> pd.DataFrame:
-    """A row a method: NDCG with its interval, and some more metrics."""
-    wide = rows.pivot(index="method", columns="metric", values="mean")
-    wide = wide.loc[list(dict.fromkeys(rows["method"]))]
-    ndcg = rows[rows["metric"] == "ndcg"].set_index("method")
-    interval = [
-        f"{ndcg.at[method, 'low']:.4f} – {ndcg.at[method, 'high']:.4f}" for method in wide.index
-    ]
-    shown = pd.DataFrame({"method": wide.index})
-    for metric in (*metrics, "coverage", "novelty", "diversity"):
-        if metric in wide:
-            shown[metric] = wide[metric].to_numpy()
-        if metric == "ndcg":
-            shown["95 % of birds"] = interval
-    return shown
+def show_evaluation(settings: Settings, as_json: bool) -> None:
+    """Every figure of the backtest: by method, by slice, by cadence, and the encoders."""
+    tables = TableStore(settings.data / "tables")
+    rows = tables.read("offline_evaluation")
+    encoders = tables.read("embedding_comparison")
+    if as_json:
+        show_json(
+            {
+                "offline_evaluation": json.loads(rows.to_json(orient="records")),
+                "embedding_comparison": json.loads(encoders.to_json(orient="records")),
+            }
+        )
+        return
+    k = rows["k"].iloc[0] if len(rows) else 0
+    show(pivot(rows[rows["by"] == ALL]), False, f"All birds, first {k} flits, 95 % intervals")
+    sliced = rows[~rows["by"].isin([ALL, "cadence"]) & (rows["metric"] == "ndcg")]
+    by_slice = sliced.pivot(index="method", columns="slice", values="mean").reset_index()
+    show(by_slice, False, "NDCG by slice of birds")
+    reached = rows[rows["metric"] == REACHABLE][["slice", "mean"]]
+    show(
+        reached.rename(columns={"slice": "batch", "mean": "share of likes"}),
+        False,
+        "Reachability: likes whose flit was in the pool when the last batch ran",
+    )
+    show(encoders, False, "Encoders: what they are worth, and what they cost")
+
+
+def show_books(intake: Intake, as_json: bool) -> None:
+    """What became of the rows of each file."""
+    if as_json:
+        show(books_of(intake.taken), True)
+        return
+    if intake.taken:
+        show(books_of(intake.taken), False, "Taken in")
+    for name in intake.already_taken:
+        typer.echo(f"{name}: was taken in before, nothing to do")
+    for name in intake.changing:
+        typer.echo(f"{name}: is still being written, try again")
 
 
 def show_where_to_look(settings: Settings) -> None:

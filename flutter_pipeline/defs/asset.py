@@ -6,6 +6,7 @@ and a value with a critical failure never reaches the IO manager, so the last go
 """
 
 import inspect
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +17,12 @@ from pydantic import BaseModel, create_model
 from pydantic import Field as ModelField
 
 from flutter_pipeline.adapters.expectations import audit, audit_facts
-from flutter_pipeline.adapters.measure import measured
+from flutter_pipeline.adapters.measure import Measure, measured
 from flutter_pipeline.contracts.table import Expectation, Severity, Table
 from flutter_pipeline.defs.checks import to_check_result
 from flutter_pipeline.settings import Settings, read_settings
 
+LOG = logging.getLogger("flutter_pipeline.assets")
 CHECK = "keeps_its_contract"
 PREVIEW_ROWS = 5
 PREVIEW_LENGTH = 60
@@ -68,6 +70,7 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
                 inputs["config"] = model(**inputs["config"].model_dump())
             with measured() as measure:
                 result = function(*args, **inputs)
+            _say(key, result, measure)
             made = result if isinstance(result, Made) else Made(result)
             yield from _audited(
                 key, stage, made, {"seconds": measure.seconds, "peak_memory_mb": measure.peak_mb}
@@ -116,6 +119,13 @@ def _as_config(model: type[BaseModel], defaults: BaseModel) -> type[dg.Config]:
             kind, default = list[type(default[0]) if default else str], list(default)
         fields[name] = (kind, ModelField(default=default, description=field_.description))
     return create_model(f"{model.__name__}Settings", __base__=dg.Config, **fields)
+
+
+def _say(key: str, result: Any, measure: Measure) -> None:
+    """One line for whoever watches: the asset, its rows, seconds, and memory."""
+    value = result.value if isinstance(result, Made) else result
+    rows = f"{len(value):,} rows" if isinstance(value, pd.DataFrame) else ""
+    LOG.info("%-20s %16s %7.1f s %7.0f MB", key, rows, measure.seconds, measure.peak_mb)
 
 
 def _sign(

@@ -16,7 +16,7 @@ from flutter_pipeline.defs.moments import as_of
 from flutter_pipeline.defs.resources import DataFolder
 from flutter_pipeline.settings import read_settings
 from flutter_pipeline.text.cleaned import TextConfig
-from flutter_pipeline.text.near_copies import near_copy_groups
+from flutter_pipeline.text.copy_groups import near_copy_groups
 
 ORPHANS, COPIES = "share_without_flit", "share_of_near_copies"
 NETWORK = (

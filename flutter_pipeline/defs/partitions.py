@@ -24,11 +24,16 @@ BY_DAY = ("flits", "engagements")
 
 def partitions_of(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
     """Daily or hourly partitions, the one that is going on included."""
-    stored = [day for table in BY_DAY for day in days_stored(settings.data, table)]
-    start = start_of(min(stored), settings) if stored else EARLIEST[settings.cadence]
+    stored = stored_days(settings)
+    start = start_of(stored[0], settings) if stored else EARLIEST[settings.cadence]
     if settings.cadence == "hourly":
         return dg.HourlyPartitionsDefinition(start_date=start, end_offset=1)
     return dg.DailyPartitionsDefinition(start_date=start, end_offset=1)
+
+
+def stored_days(settings: Settings) -> list[str]:
+    """Every day that anything has landed for, in order."""
+    return sorted({day for table in BY_DAY for day in days_stored(settings.data, table)})
 
 
 def start_of(day: str, settings: Settings) -> datetime:

@@ -11,6 +11,7 @@ from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network
 from flutter_pipeline.candidates.naming import with_codes, with_ids
 from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.contracts.table import Expectation
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of
 from flutter_pipeline.defs.moments import backtest_config
@@ -23,6 +24,12 @@ from flutter_pipeline.settings import read_settings
 
 KIND = read_settings().section("ranker").get("kind", "logistic")
 NAMES = read_settings().use_encoders
+LEARNT = Expectation(
+    "column_values_to_be_in_set",
+    {"column": "kind", "value_set": [KIND]},
+    "there was enough to learn a ranker from; else the blend ranks",
+    severity="warning",
+)
 
 
 @audited_asset(
@@ -30,6 +37,7 @@ NAMES = read_settings().use_encoders
         "ranking",
         frozenset({"scikitlearn"}),
         io="versions",
+        expectations=(LEARNT,),
         section=f"ranker.{KIND}",
         config=ranker_kind(KIND).config,
     )

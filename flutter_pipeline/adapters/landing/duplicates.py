@@ -17,6 +17,9 @@ VERDICT = "__verdict"
 PRINT = "__print"
 """64-bit digest of what has to agree between flits of one id; compared within one id only."""
 
+AT_ONCE = 2_000_000
+"""Rows among which repetitions are looked for at one time."""
+
 _FLIT = ("text", "created_at", "bird_id")
 
 
@@ -59,10 +62,24 @@ def _stored_prints(ids: pl.DataFrame, stored: list[Path]) -> pl.DataFrame:
     return rows.select("flit_id", pl.struct(_FLIT).hash(seed=0).alias(PRINT)).collect()
 
 
-def new_of_day(rows: pl.DataFrame, key: Sequence[str], stored: list[Path]) -> pl.DataFrame:
-    """Rows whose key is met for the first time, here and in the stored parts of their day."""
+def new_of_day(
+    rows: pl.DataFrame, key: Sequence[str], stored: list[Path], at_once: int = AT_ONCE
+) -> pl.DataFrame:
+    """Rows whose key is met for the first time, here and in the stored parts of their day.
+
+    Rows of one key keep their order; a day of more than ``at_once`` rows is split by key first,
+    since finding repetitions takes several times the memory of the rows.
+    """
+    met = pl.read_parquet(stored, columns=list(key)) if stored else None
+    bucket = (pl.struct(key).hash(seed=0) % (1 + rows.height // at_once)).alias("__bucket")
+    fresh = [
+        _new(part, key, met)
+        for part in rows.with_columns(bucket).partition_by("__bucket", include_key=False)
+    ]
+    return pl.concat(fresh)
+
+
+def _new(rows: pl.DataFrame, key: Sequence[str], met: pl.DataFrame | None) -> pl.DataFrame:
+    """The first row of each key that is not ``met``."""
     fresh = rows.unique(list(key), keep="first", maintain_order=True)
-    if stored:
-        met = pl.read_parquet(stored, columns=list(key))
-        fresh = fresh.join(met, on=list(key), how="anti", maintain_order="left")
-    return fresh
+    return fresh if met is None else fresh.join(met, on=list(key), how="anti")

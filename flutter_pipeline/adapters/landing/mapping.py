@@ -143,7 +143,8 @@ def read_mapping(path: Path) -> Mapping:
 
 def _first_fault(error: ValidationError) -> str:
     """The first thing that pydantic found, in one line: where, what, and what was expected."""
-    fault = error.errors()[0]
+    # A misspelt key is the cause where the right one is then missed as well.
+    fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place = ".".join(str(step) for step in fault["loc"]) or "mapping"
     message = fault["msg"].removeprefix("Value error, ").replace("\n", " ")
     if fault["type"] == "extra_forbidden":

@@ -79,9 +79,9 @@ def cut_records(text: bytes, layout: Layout, last: bool) -> Cut:
     """
     if last and text and not text.endswith(b"\n"):
         text += b"\n"
-    spans = _cut_at_once(text, layout, last)
+    spans = cut_at_once(text, layout, last)
     if spans is None:
-        spans = _cut_by_line(text, layout, last)
+        spans = cut_by_line(text, layout, last)
     undecodable = _undecodable(text, spans)
     keep = np.ones(len(spans.starts), dtype=bool)
     keep[undecodable] = False
@@ -99,7 +99,7 @@ def cut_records(text: bytes, layout: Layout, last: bool) -> Cut:
     )
 
 
-def _cut_at_once(text: bytes, layout: Layout, last: bool) -> _Spans | None:
+def cut_at_once(text: bytes, layout: Layout, last: bool) -> _Spans | None:
     """The records of well-formed text; None where some quote or multi-line record is not."""
     codes = np.frombuffer(text, dtype=np.uint8)
     newlines = np.flatnonzero(codes == _NEWLINE)
@@ -153,7 +153,7 @@ def _quotes_fit(codes: NDArray[np.uint8], quotes: IntArray, layout: Layout) -> b
     return bool(before_fits.all() and after_fits.all())
 
 
-def _cut_by_line(text: bytes, layout: Layout, last: bool) -> _Spans:
+def cut_by_line(text: bytes, layout: Layout, last: bool) -> _Spans:
     """The records of text that is not well formed."""
     lines = text.split(b"\n")[:-1]
     offsets = np.concatenate([[0], np.cumsum([len(line) + 1 for line in lines])]).astype(np.int64)

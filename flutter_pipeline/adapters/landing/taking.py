@@ -78,22 +78,37 @@ def take_rows(
     verdicts = settle_flits(aside.prints, every_part) if table == FLITS else None
     days: dict[str, int] = {}
     newest: list[int] = []
-    books = Books(aside.landed, 0, 0, aside.refused)
+    books = Books(landed=aside.landed, quarantined=aside.refused)
     for day in aside.spill.days:
-        rows = aside.spill.rows_of(day)
         if verdicts is None:
-            fresh = new_of_day(rows, table.key, stored.get(day, []))
-            books += Books(0, fresh.height, rows.height - fresh.height, 0)
+            fresh, share = _new_rows(aside.spill, day, table, stored)
         else:
-            judged = rows.join(verdicts, on=LINE, how="left", maintain_order="left")
-            fresh = judged.filter(pl.col(VERDICT).is_null())
-            same = judged.filter(pl.col(VERDICT) == SAME).height
-            refused = quarantine.add_rows(table.name, _contradicting(judged, table))
-            books += Books(0, fresh.height, same, refused)
+            fresh, share = _new_flits(aside.spill, day, verdicts, quarantine)
+        books += share
         if not fresh.is_empty():
             days[day] = _write_part(fresh, table, bench.part(table.name, day))
             newest += [_newest(fresh, table.time)] if table.time else []
     return TakenTable(books=books, days=days, newest=max(newest, default=None))
+
+
+def _new_rows(
+    spill: Spill, day: str, table: Table, stored: Parts
+) -> tuple[pl.DataFrame, Books]:
+    """Rows of a day that are not stored yet, and what that adds to the books."""
+    rows = spill.rows_of(day)
+    fresh = new_of_day(rows, table.key, stored.get(day, []))
+    return fresh, Books(stored=fresh.height, duplicates=rows.height - fresh.height)
+
+
+def _new_flits(
+    spill: Spill, day: str, verdicts: pl.DataFrame, quarantine: Quarantine
+) -> tuple[pl.DataFrame, Books]:
+    """New flits of a day, and what that adds to the books; contradicting ones are refused."""
+    judged = spill.rows_of(day).join(verdicts, on=LINE, how="left", maintain_order="left")
+    fresh = judged.filter(pl.col(VERDICT).is_null())
+    same = judged.filter(pl.col(VERDICT) == SAME).height
+    refused = quarantine.add_rows(FLITS.name, _contradicting(judged))
+    return fresh, Books(stored=fresh.height, duplicates=same, quarantined=refused)
 
 
 def _put_aside(
@@ -147,12 +162,11 @@ def _by_day(rows: pl.DataFrame, table: Table, cadence: Cadence) -> dict[str, pl.
     return {key[0].strftime(KEY_FORMATS[cadence]): part for key, part in split.items()}
 
 
-def _contradicting(judged: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _contradicting(judged: pl.DataFrame) -> pl.DataFrame:
     """Rows whose id is stored with something else, with the reason."""
     wrong = judged.filter(pl.col(VERDICT) == OTHER)
-    names = [column.name for column in table.columns]
     reason = pl.lit(CONFLICT).alias(REASON)
-    return wrong.select(LINE, reason).with_columns(json_of(wrong, names))
+    return wrong.select(LINE, reason).with_columns(json_of(wrong, FLITS.names))
 
 
 def _write_part(fresh: pl.DataFrame, table: Table, place: Path) -> int:

@@ -7,6 +7,7 @@ which version is read. Replacing that one small file is what publishes a version
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ class VersionStore:
             raise VersionError(f"{name} has no version {version!r}; stored: {known}")
         folder = self.root / name / version
         return Stored(name, version, read_state(folder), read_manifest(folder).get("facts", {}))
+
+    def made_at(self, name: str, version: str) -> datetime:
+        """When the version was written, UTC."""
+        seconds = (self.root / name / version / "manifest.json").stat().st_mtime
+        return datetime.fromtimestamp(seconds, UTC)
 
     def versions(self, name: str) -> list[str]:
         """Stored versions, oldest first."""

@@ -1,0 +1,59 @@
+"""Candidate tables with ids instead of codes: codes hold for one network only, ids for ever.
+
+Ids are categorical, so a table of millions of rows names each flit once.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from flutter_pipeline.birds.history import Network
+from flutter_pipeline.birds.interests import Interests
+
+CODED = {"bird": "bird_id", "flit": "flit_id", "because": "because_id"}
+"""Code columns, and what they are called when they hold ids."""
+
+
+def with_ids(candidates: pd.DataFrame, network: Network) -> pd.DataFrame:
+    """``candidates`` with `bird_id, flit_id, because_id`; a code of -1 becomes null."""
+    named = {
+        CODED[code]: pd.Categorical.from_codes(candidates[code], categories=pd.Index(ids))
+        for code, ids in _ids(network).items()
+    }
+    rest = candidates.drop(columns=list(CODED))
+    return pd.concat([pd.DataFrame(named, index=candidates.index), rest], axis=1)
+
+
+def with_codes(named: pd.DataFrame, network: Network) -> pd.DataFrame:
+    """The table that :func:`with_ids` was given; ids that the network lacks become -1."""
+    coded = {}
+    for code, ids in _ids(network).items():
+        column = named[CODED[code]].astype("category")
+        # One look-up for each id, not for each row; the last place serves code -1.
+        places = pd.Index(ids).get_indexer(pd.Index(column.cat.categories))
+        coded[code] = np.append(places, -1)[column.cat.codes.to_numpy()].astype(np.int64)
+    rest = named.drop(columns=list(CODED.values()))
+    return pd.concat([pd.DataFrame(coded, index=named.index), rest], axis=1)
+
+
+def _ids(network: Network) -> dict[str, np.ndarray]:
+    return {"bird": network.bird_ids, "flit": network.flit_ids, "because": network.flit_ids}
+
+
+def interests_with_ids(interests: Mapping[str, Interests], network: Network) -> pd.DataFrame:
+    """The interests of each encoder, stacked: `encoder, bird_id, flit_id, importance, n_likes`."""
+    names = pd.Index(list(interests))
+    bird = np.concatenate([np.zeros(0, np.int64), *(one.bird for one in interests.values())])
+    flit = np.concatenate([np.zeros(0, np.int64), *(one.flit for one in interests.values())])
+    encoder = np.repeat(np.arange(len(names)), [len(one) for one in interests.values()])
+    parts = list(interests.values())
+    return pd.DataFrame(
+        {
+            "encoder": pd.Categorical.from_codes(encoder, categories=names),
+            "bird_id": pd.Categorical.from_codes(bird, categories=pd.Index(network.bird_ids)),
+            "flit_id": pd.Categorical.from_codes(flit, categories=pd.Index(network.flit_ids)),
+            "importance": np.concatenate([one.importance for one in parts]).astype(np.float32),
+            "n_likes": np.concatenate([one.n_likes for one in parts]).astype(np.int64),
+        }
+    )

@@ -1,0 +1,103 @@
+"""Past candidates as one table, and the weights of sources that it teaches.
+
+The table holds training and test moments alike, so that ranker, weights and backtest all work on
+the same rows; which moments are for what is told by their time alone.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from flutter_pipeline.birds.history import Network
+from flutter_pipeline.candidates.merge import fit_weights, fuse
+from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.candidates.replay import replay
+from flutter_pipeline.contracts.state import Progress, no_progress
+from flutter_pipeline.embeddings.encoder import Matrix
+from flutter_pipeline.errors import CorpusError
+from flutter_pipeline.evaluation.metrics import Shown, ndcg
+from flutter_pipeline.evaluation.split import BacktestConfig, Moments, moments
+from flutter_pipeline.ranking.labels import label
+
+FEEDS = 2000
+"""Newest feeds that weights are fitted on: enough, since a handful of numbers is sought."""
+
+
+def moments_if_any(network: Network, as_of: int, config: BacktestConfig) -> Moments | None:
+    """The moments to replay, or None where the data does not reach back far enough."""
+    try:
+        return moments(network, as_of, config)
+    except CorpusError:
+        # A network that started yesterday gets feeds all the same; only the backtest has to wait.
+        return None
+
+
+def past_candidates_of(
+    network: Network,
+    vectors: Mapping[str, Matrix],
+    as_of: int,
+    configs: tuple[CandidateConfig, BacktestConfig],
+    progress: Progress = no_progress,
+) -> pd.DataFrame:
+    """Wide candidate rows of all moments, with `moment` and `liked` before the rest.
+
+    `liked` says what the bird did in the step after the moment. No rows where there is no moment.
+    """
+    candidates, config = configs
+    found = moments_if_any(network, as_of, config)
+    if found is None:
+        return pd.DataFrame()
+    frames = []
+    replays = replay(
+        network, vectors, (*found.train, *found.test), (candidates, config.replay), progress
+    )
+    for moment, frame in replays:
+        liked = label(frame, network, (moment, moment + config.step))
+        frames.append(frame.assign(moment=np.int64(moment), liked=liked))
+    past = pd.concat(frames, ignore_index=True)
+    return past[["moment", *past.columns.drop("moment")]]
+
+
+def fused_by_moment(
+    past: pd.DataFrame, wanted: tuple[int, ...], weights: Mapping[str, float], keep: int
+) -> dict[int, pd.DataFrame]:
+    """The candidates of each wanted moment as the ranker would have been given them."""
+    rows = past.drop(columns=["moment", "liked"])
+    return {moment: fuse(rows[past["moment"] == moment], weights, keep) for moment in wanted}
+
+
+def sources_of(candidates: pd.DataFrame) -> tuple[str, ...]:
+    """Names of the sources that a wide candidate table has ranks of."""
+    ranks = [name for name in candidates.columns if name.startswith("rank_")]
+    return tuple(name.removeprefix("rank_") for name in ranks)
+
+
+def validated_weights(
+    past: pd.DataFrame, sources: tuple[str, ...], train: tuple[int, ...], k: int
+) -> dict[str, float]:
+    """Weights that order the candidates of the training moments best, by NDCG@k.
+
+    All alike where nothing was liked that a source had proposed.
+    """
+    rows = past[past["moment"].isin(train)]
+    # Who liked nothing that was proposed has no say in the order.
+    feed = rows.groupby(["moment", "bird"])["liked"]
+    feed = feed.ngroup(ascending=False).where(feed.transform("any"))
+    newest = np.sort(feed.dropna().unique())[:FEEDS]
+    chosen = feed.isin(newest)
+    if not chosen.any():
+        return dict.fromkeys(sources, 1 / len(sources))
+    # One bird at one moment is one feed; the search only has to keep them apart.
+    frame = rows[chosen].assign(bird=feed[chosen].astype(np.int64))
+    return fit_weights([frame], sources, lambda ordered: _mean_ndcg(ordered, k))
+
+
+def _mean_ndcg(ordered: pd.DataFrame, k: int) -> float:
+    """Mean NDCG@k over birds of rows that are in order of bird and rank."""
+    bird = np.unique(ordered["bird"].to_numpy(), return_inverse=True)[1]
+    place = np.arange(len(bird)) - np.searchsorted(bird, bird, side="left")
+    liked = ordered["liked"].to_numpy()
+    targets = np.bincount(bird, weights=liked).astype(np.int64)
+    shown = Shown(bird, ordered["flit"].to_numpy(), place + 1, liked, targets)
+    return float(ndcg(shown, k).mean())

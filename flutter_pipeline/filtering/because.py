@@ -1,0 +1,56 @@
+"""Feeds as they are read: ids instead of codes, and for every flit why it is there, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from flutter_pipeline.contracts.table import PANDAS_DTYPES
+from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
+
+QUOTED = 60
+"""Characters of a liked flit that are quoted."""
+
+REASONS = {"popular": "popular today", "fresh": "new today"}
+"""By source, where no single flit led to the candidate."""
+
+OTHERWISE = "birds like you liked it"
+INTEREST = "interest_"
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """What a batch of feeds was made by, and when."""
+
+    as_of: int
+    """Microseconds since 1970, UTC."""
+    encoder_versions: Mapping[str, str]
+    ranker_version: str
+
+
+def feed_table(rows: pd.DataFrame, texts: pd.DataFrame, made_by: MadeBy) -> pd.DataFrame:
+    """The table of feeds. ``rows`` have ids; ``texts`` are `flit_id, text_clean` of all flits."""
+    encoder = rows["best_source"].where(rows["best_source"].str.startswith(INTEREST))
+    encoder = encoder.str.removeprefix(INTEREST)
+    text_of = texts.set_index("flit_id")["text_clean"]
+    quoted = rows["because_id"].astype("str").map(text_of)
+    as_of = pd.Timestamp(made_by.as_of, unit="us", tz="UTC").as_unit("us")
+    feeds = rows.assign(
+        bird_id=rows["bird_id"].astype("str"),
+        flit_id=rows["flit_id"].astype("str"),
+        because=reasons(quoted, rows["best_source"]),
+        as_of=pd.Series(as_of, index=rows.index, dtype=PANDAS_DTYPES["time"]),
+        encoder=encoder,
+        embedding_version=encoder.map(made_by.encoder_versions).astype("str"),
+        ranker_version=pd.Series(made_by.ranker_version, index=rows.index, dtype="str"),
+    )
+    return feeds[RANKED_CANDIDATES.names]
+
+
+def reasons(liked_texts: pd.Series, best_sources: pd.Series) -> pd.Series:
+    """A reason a row. ``liked_texts`` is the clean text of the flit that led there, or null."""
+    texts = liked_texts.fillna("").astype("str").str.replace(r"\s+", " ", regex=True).str.strip()
+    cut = texts.str.slice(0, QUOTED).str.rstrip() + "…"
+    quoted = "because you liked “" + texts.where(texts.str.len() <= QUOTED, cut) + "”"
+    reason = best_sources.map(REASONS).fillna(OTHERWISE)
+    return quoted.where(texts != "", reason).astype("str")

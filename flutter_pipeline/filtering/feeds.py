@@ -1,0 +1,79 @@
+"""All feeds of a moment: candidates scored, ordered, filtered, and explained.
+
+A block of birds at a time, so that memory does not grow with the network.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, Field
+
+from flutter_pipeline.birds.history import History
+from flutter_pipeline.contracts.state import Progress, no_progress
+from flutter_pipeline.filtering.feed import fill_feeds
+from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.ranking.features import build_features
+from flutter_pipeline.ranking.ranker import Ranker
+
+ROWS_AT_ONCE = 500_000
+
+
+class FeedConfig(BaseModel, frozen=True, extra="forbid"):
+    """How long feeds are, and what may be in them."""
+
+    size: int = Field(default=50, gt=0, description="Flits in a feed, at most.")
+    rules: FilterConfig = Field(default=FilterConfig(), description="What a flit must pass.")
+
+
+@dataclass(frozen=True)
+class RankedFeeds:
+    """Feeds with their books, which say what became of every candidate."""
+
+    rows: pd.DataFrame
+    books: dict[str, int]
+
+
+def rank_and_fill(
+    candidates: pd.DataFrame,
+    history: History,
+    ranker: Ranker,
+    config: FeedConfig,
+    progress: Progress = no_progress,
+) -> RankedFeeds:
+    """The feeds that ``ranker`` makes of fused ``candidates``, which are in order of bird."""
+    sources = [name.removeprefix("rank_") for name in candidates if name.startswith("rank_")]
+    frames: list[pd.DataFrame] = []
+    books: dict[str, int] = {}
+    for start, end in _blocks(candidates["bird"].to_numpy()):
+        block = candidates.iloc[start:end]
+        score = ranker.score(build_features(block, history, sources))
+        filled = fill_feeds(block.assign(score=score), history, config.rules, config.size)
+        frames.append(filled.rows)
+        books = {name: books.get(name, 0) + count for name, count in filled.books.items()}
+        progress(end, len(candidates))
+    rows = pd.concat(frames, ignore_index=True)
+    return RankedFeeds(rows.assign(sources=proposed_by(rows, sources)), books)
+
+
+def proposed_by(rows: pd.DataFrame, sources: Sequence[str]) -> pd.Series:
+    """The sources that proposed each row, joined by commas, in the sources' order."""
+    bits = np.zeros(len(rows), dtype=np.int64)
+    for place, source in enumerate(sources):
+        bits |= (rows[f"rank_{source}"].to_numpy() > 0).astype(np.int64) << place
+    # Few combinations occur, so each is spelt once.
+    spelt = {
+        value: ",".join(name for place, name in enumerate(sources) if value >> place & 1)
+        for value in np.unique(bits).tolist()
+    }
+    return pd.Series(bits, index=rows.index).map(spelt).astype("str")
+
+
+def _blocks(bird: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of rows of about ``ROWS_AT_ONCE`` that never cut a bird in two."""
+    edges = [0]
+    while edges[-1] < len(bird):
+        last = bird[min(edges[-1] + ROWS_AT_ONCE, len(bird)) - 1]
+        edges.append(int(np.searchsorted(bird, last, side="right")))
+    return list(zip(edges[:-1], edges[1:], strict=True)) or [(0, 0)]
