@@ -121,6 +121,11 @@ class History:
         return self.engagements.of(LIKED_CODES)
 
     @cached_property
+    def dislikes(self) -> Engagements:
+        """Engagements that say "never again", oldest first."""
+        return self.engagements.of(DISLIKED_CODES)
+
+    @cached_property
     def last_likes(self) -> Engagements:
         """The last like of each bird and flit: grouped by bird, newest first within a bird."""
         likes = self.likes

@@ -21,6 +21,9 @@ Preference = Callable[[IntArray, IntArray, int], NDArray[Any]]
 BLOCK = 4_000_000
 """Scores held in memory at once."""
 
+DRAWN = 20_000
+"""Flits of a pool that chance draws from, at most: the order of more would change no figure."""
+
 
 def by_chance(pool: Pool, birds: IntArray, depth: int, seed: int) -> pd.DataFrame:
     """Flits in an order drawn by (seed, moment), another one for each bird."""
@@ -51,11 +54,15 @@ def _in_one_order(pool: Pool, birds: IntArray, depth: int, worth: NDArray) -> pd
     place = np.full(len(pool.history.known), np.inf)
     place[pool.flits[order]] = np.arange(len(order))
     # No bird needs more than the first `depth` and as many again as it may have met.
-    most_met = int(np.diff(pool.met.indptr)[birds].max(initial=0))
-    head = Pool(pool.history, np.sort(pool.flits[order[: depth + most_met]]))
+    head = Pool(pool.history, np.sort(pool.flits[order[: depth + _most_met(pool, birds)]]))
     return _ranked(
         head, birds, depth, lambda some, flits, moment: np.tile(-place[flits], (len(some), 1))
     )
+
+
+def _most_met(pool: Pool, birds: IntArray) -> int:
+    """Flits of the pool that the bird who met most of them has met."""
+    return int(np.diff(pool.met.indptr)[birds].max(initial=0))
 
 
 def _ranked(pool: Pool, birds: IntArray, depth: int, preference: Preference) -> pd.DataFrame:

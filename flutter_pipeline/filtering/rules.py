@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field
 
 from flutter_pipeline.birds.history import (
     DAY,
-    DISLIKED_CODES,
     BoolArray,
     Engagements,
     History,
@@ -82,13 +81,13 @@ def seen(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
 
 def hidden_or_reported(rows: Rows, history: History, config: FilterConfig) -> BoolArray:
     """The bird hid or reported it, or at least ``reports_to_remove`` birds reported it."""
-    engagements = history.engagements
-    report = engagements.action == REPORT
+    dislikes = history.dislikes
+    report = dislikes.action == REPORT
     n_flits = len(history.known)
-    pairs = pair_keys(engagements.bird[report], engagements.flit[report], n_flits)
+    pairs = pair_keys(dislikes.bird[report], dislikes.flit[report], n_flits)
     reported = np.unique(pairs) % n_flits
     reporters = np.bincount(reported, minlength=n_flits)
-    by_itself = _did(rows, history, engagements.of(DISLIKED_CODES))
+    by_itself = _did(rows, history, dislikes)
     return by_itself | (reporters[rows.flit] >= config.reports_to_remove)
 
 
