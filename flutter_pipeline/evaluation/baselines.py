@@ -22,7 +22,7 @@ BLOCK = 4_000_000
 """Scores held in memory at once."""
 
 DRAWN = 20_000
-"""Flits of a pool that chance draws from, at most: the order of more would change no figure."""
+"""Flits of a pool that chance draws from, at most, which keeps a large pool cheap."""
 
 
 def by_chance(pool: Pool, birds: IntArray, depth: int, seed: int) -> pd.DataFrame:
