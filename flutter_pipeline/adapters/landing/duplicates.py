@@ -50,15 +50,10 @@ def settle_flits(landed: pl.DataFrame, stored: list[Path]) -> pl.DataFrame:
 
 
 def _stored_prints(ids: pl.DataFrame, stored: list[Path]) -> pl.DataFrame:
-    """flit_id and PRINT of those of ``ids`` that are stored; texts are read only where needed."""
-    none = pl.DataFrame(schema={"flit_id": pl.String(), PRINT: pl.UInt64()})
+    """flit_id and PRINT of those of ``ids`` that are stored."""
     if not stored:
-        return none
-    met = pl.scan_parquet(stored).select("flit_id").join(ids.lazy(), on="flit_id", how="semi")
-    again = met.collect()
-    if again.is_empty():
-        return none
-    rows = pl.scan_parquet(stored).join(again.lazy(), on="flit_id", how="semi")
+        return pl.DataFrame(schema={"flit_id": pl.String(), PRINT: pl.UInt64()})
+    rows = pl.scan_parquet(stored).join(ids.lazy(), on="flit_id", how="semi")
     return rows.select("flit_id", pl.struct(_FLIT).hash(seed=0).alias(PRINT)).collect()
 
 

@@ -25,8 +25,8 @@ from flutter_pipeline.adapters.landing.ledger import (
 from flutter_pipeline.adapters.landing.opening import OpenedFile, open_files
 from flutter_pipeline.adapters.landing.publishing import publish, scratch, sweep
 from flutter_pipeline.adapters.landing.quarantine import Quarantine
+from flutter_pipeline.adapters.landing.shelf import Shelf
 from flutter_pipeline.adapters.landing.source import Broken, as_json
-from flutter_pipeline.adapters.landing.store import parts_of
 from flutter_pipeline.adapters.landing.taking import Bench, take_rows
 from flutter_pipeline.contracts.state import Progress, no_progress
 from flutter_pipeline.contracts.tables import LANDED
@@ -90,47 +90,46 @@ def take_in(
     """
     if now.tzinfo is None:
         raise ConfigError("`now` has no time zone; give it one, such as UTC")
-    entries = before = ledger(data)
-    check_cadence(data, entries, config.cadence)
-    opened, known = open_files(files, {entry.stem for entry in entries}, data, config)
+    before = ledger(data)
+    check_cadence(data, before, config.cadence)
+    opened, known = open_files(files, {entry.stem for entry in before}, data, config)
     sweep(data)
-    batch = _Batch(data, config, now, {table: _newest(entries, table) for table in LANDED})
+    batch = _Batch(data, config, now, {table: _newest(before, table) for table in LANDED})
     total, done = sum(file.size for file in opened), 0
+    shelf = Shelf(data, before)
     taken: list[TakenFile] = []
     changing: list[str] = []
     for file in opened:
-        entry = _take_file(file, entries, batch, _part_of(progress, done, total))
+        entry = _take_file(file, shelf, batch, _part_of(progress, done, total))
         done += file.size
         if entry is None:
             changing.append(file.path.name)
             continue
         taken.append(entry)
-        entries = [old for old in entries if old.stem not in entry.replaces] + [entry]
     return Intake(tuple(taken), tuple(known), tuple(changing), _touched(taken, before))
 
 
 def _take_file(
-    file: OpenedFile, entries: Sequence[TakenFile], batch: _Batch, read: Callable[[int], None]
+    file: OpenedFile, shelf: Shelf, batch: _Batch, read: Callable[[int], None]
 ) -> TakenFile | None:
     """Read, store and publish one file; None if it changed meanwhile."""
-    replaced = [
-        entry
-        for entry in entries
-        if (entry.sha256, entry.name) == (file.sha256, file.path.name) and entry.stem != file.stem
-    ]
-    standing = [entry for entry in entries if entry not in replaced]
+    replaced = shelf.other_readings(file.sha256, file.path.name, file.stem)
+    for old in replaced:
+        shelf.remove(old)
     bench = Bench(
         folder=scratch(batch.data, file.stem),
         cadence=batch.config.cadence,
         bounds=Bounds(
             batch.config.earliest, batch.now + timedelta(hours=batch.config.future_hours)
         ),
-        stored={table: parts_of(batch.data, table, standing) for table in LANDED},
+        shelf=shelf,
         newest=batch.newest,
     )
     tables = _take_tables(file, bench, read)
     if state_of(file.path) != file.state:
         shutil.rmtree(bench.folder)
+        for old in replaced:
+            shelf.add(old)
         return None
     entry = TakenFile(
         name=file.path.name,
@@ -143,6 +142,7 @@ def _take_file(
         replaces=tuple(old.stem for old in replaced),
     )
     publish(entry, bench, batch.data, replaced)
+    shelf.add(entry)
     return entry
 
 

@@ -95,7 +95,8 @@ def standing_and_replaced(data: Path) -> tuple[list[TakenFile], list[TakenFile]]
         for entry in entries
         if entry.stem not in replaced_at or entry.taken_at > replaced_at[entry.stem]
     ]
-    return standing, [entry for entry in entries if entry not in standing]
+    stems = {entry.stem for entry in standing}
+    return standing, [entry for entry in entries if entry.stem not in stems]
 
 
 def check_cadence(data: Path, entries: list[TakenFile], cadence: Cadence) -> None:

@@ -23,9 +23,10 @@ from flutter_pipeline.adapters.landing.duplicates import (
 from flutter_pipeline.adapters.landing.ledger import Books, TakenTable
 from flutter_pipeline.adapters.landing.plan import Plan
 from flutter_pipeline.adapters.landing.quarantine import Quarantine
+from flutter_pipeline.adapters.landing.shelf import Shelf
 from flutter_pipeline.adapters.landing.source import LINE, Source
 from flutter_pipeline.adapters.landing.spill import Spill
-from flutter_pipeline.adapters.landing.store import Parts, order_of
+from flutter_pipeline.adapters.landing.store import order_of
 from flutter_pipeline.adapters.landing.times import TIME
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.contracts.tables import FLITS
@@ -41,8 +42,8 @@ class Bench:
     """Of its own, on the disk of the store; parts are made here and then renamed."""
     cadence: Cadence
     bounds: Bounds
-    stored: dict[str, Parts]
-    """By table, what is stored already."""
+    shelf: Shelf
+    """What is stored already."""
     newest: dict[str, int | None]
     """By table, the newest time that was stored before this batch, in microseconds."""
 
@@ -73,15 +74,13 @@ def take_rows(
     """Read the whole file into parts of ``plan.table``; ``read`` hears how many bytes are done."""
     table = plan.table
     aside = _put_aside(source, plan, bench, quarantine, read)
-    stored = bench.stored.get(table.name, {})
-    every_part = [path for paths in stored.values() for path in paths]
-    verdicts = settle_flits(aside.prints, every_part) if table == FLITS else None
+    verdicts = _settled(aside, bench.shelf) if table == FLITS else None
     days: dict[str, int] = {}
     newest: list[int] = []
     books = Books(landed=aside.landed, quarantined=aside.refused)
     for day in aside.spill.days:
         if verdicts is None:
-            fresh, share = _new_rows(aside.spill, day, table, stored)
+            fresh, share = _new_rows(aside.spill, day, table, bench.shelf)
         else:
             fresh, share = _new_flits(aside.spill, day, verdicts, quarantine)
         books += share
@@ -91,12 +90,17 @@ def take_rows(
     return TakenTable(books=books, days=days, newest=max(newest, default=None))
 
 
-def _new_rows(
-    spill: Spill, day: str, table: Table, stored: Parts
-) -> tuple[pl.DataFrame, Books]:
+def _settled(aside: _Aside, shelf: Shelf) -> pl.DataFrame:
+    """The flits of a file that are not new."""
+    if aside.prints.is_empty():
+        return pl.DataFrame(schema={LINE: pl.Int64(), VERDICT: pl.Int8()})
+    return settle_flits(aside.prints, shelf.parts_with(aside.prints.select("flit_id")))
+
+
+def _new_rows(spill: Spill, day: str, table: Table, shelf: Shelf) -> tuple[pl.DataFrame, Books]:
     """Rows of a day that are not stored yet, and what that adds to the books."""
     rows = spill.rows_of(day)
-    fresh = new_of_day(rows, table.key, stored.get(day, []))
+    fresh = new_of_day(rows, table.key, shelf.parts(table.name, day))
     return fresh, Books(stored=fresh.height, duplicates=rows.height - fresh.height)
 
 

@@ -1,0 +1,76 @@
+"""The landing folder is looked through cheaply, and only what is complete is named."""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flutter_pipeline.adapters.landing.config import IntakeConfig
+from flutter_pipeline.adapters.landing.intake import take_in
+from flutter_pipeline.adapters.landing.mapping import Mapping, TableRule
+from flutter_pipeline.adapters.landing.waiting import Waiting, waiting_files
+
+AT_ONCE = IntakeConfig(settle_seconds=0)
+BIRDS = "bird_id,geo\nb1,nz\n"
+
+
+def look(data: Path, config: IntakeConfig = AT_ONCE, after: float = 0) -> Waiting:
+    now = datetime.now(UTC) + timedelta(seconds=after)
+    return waiting_files(data / "landing", data, config, now)
+
+
+def names(paths: tuple[Path, ...]) -> list[str]:
+    return [path.name for path in paths]
+
+
+def drop(data: Path, name: str, text: str = BIRDS) -> Path:
+    path = data / "landing" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_folder_that_does_not_exist_holds_nothing(tmp_path: Path):
+    assert look(tmp_path) == Waiting((), (), (), {})
+
+
+def test_only_supported_files_are_ready_and_others_are_reported(tmp_path: Path):
+    ignored = ("mapping.toml", ".hidden.csv", "a.csv.tmp", "a.csv.part", "a.csv~", ".git/a.csv")
+    for name in ("b.csv", "sub/a.jsonl.gz", "c.xlsx", "truth.npz", *ignored):
+        drop(tmp_path, name)
+    found = look(tmp_path)
+    assert names(found.ready) == ["b.csv", "a.jsonl.gz"]
+    assert names(found.unsupported) == ["c.xlsx"]
+
+
+def test_a_file_is_ready_once_it_has_been_left_alone_for_a_while(tmp_path: Path):
+    path = drop(tmp_path, "a.csv")
+    os.utime(path, (0, 0))
+    patient = IntakeConfig(settle_seconds=60)
+    early, late = look(tmp_path, patient), look(tmp_path, patient, after=61)
+    assert (names(early.ready), names(early.settling)) == ([], ["a.csv"])
+    assert (names(late.ready), names(late.settling)) == (["a.csv"], [])
+
+
+def test_a_taken_file_is_not_ready_again_until_its_content_or_its_rules_change(tmp_path: Path):
+    path = drop(tmp_path, "a.csv")
+    take_in(look(tmp_path).ready, tmp_path, AT_ONCE, datetime.now(UTC))
+    assert look(tmp_path).ready == ()
+    other = Mapping(table=(TableRule(table="birds", files="b*"),))
+    assert look(tmp_path, IntakeConfig(settle_seconds=0, mapping=other)).ready == ()
+    own = Mapping(table=(TableRule(table="birds", files="a*"),))
+    assert names(look(tmp_path, IntakeConfig(settle_seconds=0, mapping=own)).ready) == ["a.csv"]
+    path.write_text(BIRDS + "b2,au\n")
+    assert names(look(tmp_path).ready) == ["a.csv"]
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path: Path):
+    path = drop(tmp_path, "a.csv")
+    before = look(tmp_path).digests[path]
+    cache = tmp_path / "intake" / "hashes.json"
+    kept = json.loads(cache.read_text())
+    kept[str(path)][1] = "remembered"
+    cache.write_text(json.dumps(kept))
+    assert look(tmp_path).digests[path] == "remembered"
+    cache.write_text("{broken")
+    assert look(tmp_path).digests[path] == before
