@@ -39,8 +39,11 @@ from flutter_pipeline.adapters.store.parts import (
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import VersionError
 
-GATHER = 1 << 16
-"""Vectors that are gathered at once; bounds the copy that gathering needs."""
+BATCH = 1 << 16
+"""Flits that are gone through at once; bounds memory."""
+
+GATHER = 1 << 10
+"""Vectors that are gathered at once, into one buffer that stays in the processor's cache."""
 
 MAX_PARTS = 32
 """An append that makes more parts than this folds them into one: a look-up visits every part."""
@@ -99,13 +102,17 @@ class Embeddings:
         """One row for each id, in order, shape (len(ids), dim); zeros where there is none."""
         keys = keys_of(ids)
         gathered = np.zeros((len(keys), self.dim), dtype=np.float32)
+        buffer = np.empty((min(GATHER, len(keys)), self.dim), dtype=np.float32)
         for part in self.parts:
             rows = part.find(keys)
             held = np.flatnonzero(rows >= 0)
             # In the order of the file: a disk reads forwards.
             held = held[np.argsort(rows[held], kind="stable")]
             for some in slices(len(held), GATHER):
-                gathered[held[some]] = part.vectors[rows[held[some]]]
+                taken = buffer[: len(held[some])]
+                # Checking each row again ("raise") would need a copy.
+                np.take(part.vectors, rows[held[some]], axis=0, out=taken, mode="clip")
+                gathered[held[some]] = taken
         return gathered
 
     def vector(self, flit_id: str) -> Matrix:
@@ -120,7 +127,7 @@ class Embeddings:
             f"({len(self)} flits); encode it first"
         )
 
-    def batches(self, size: int = GATHER) -> Iterator[tuple[NDArray[np.object_], Matrix]]:
+    def batches(self, size: int = BATCH) -> Iterator[tuple[NDArray[np.object_], Matrix]]:
         """All ids and vectors in order of appending, at most ``size`` at a time."""
         for part in self.parts:
             for some in slices(len(part), size):
@@ -243,7 +250,7 @@ class EmbeddingStore:
 
     def _refuse_known(self, encoder: str, version: str, part: Part) -> None:
         known = self.open(encoder, version)
-        for some in slices(len(part), GATHER):
+        for some in slices(len(part), BATCH):
             ids = part.ids[some].to_numpy(False)
             twice = ids[known.has(ids)]
             if len(twice):
