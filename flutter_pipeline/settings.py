@@ -123,9 +123,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def switch_off_reporting() -> None:
-    """Keep the libraries below from calling home. Called first by every entry point."""
-    for name, value in SWITCHED_OFF.items():
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Threads that wait give their core away. Spinning is a little faster on an idle machine and many
+times slower on a busy one; it is read when the first numeric library is loaded."""
+
+
+def prepare_environment() -> None:
+    """What the libraries below read on their own. Called first by every entry point."""
+    for name, value in {**SWITCHED_OFF, **PATIENT}.items():
         os.environ.setdefault(name, value)
 
 

@@ -127,7 +127,9 @@ def encode_missing(
             vectors = encoder.encode(list(part[kind.reads]))
             facts.add(vectors)
             progress(first + len(part), len(rows))
-            yield part["flit_id"].to_numpy(dtype=object), vectors
+            # The store refuses NaN with an error; here the audit is to find it, and to say so.
+            # Nothing of it is published: the facts are asked before that.
+            yield part["flit_id"].to_numpy(dtype=object), np.nan_to_num(vectors, copy=False)
 
     store.append(kind.name, version, batches(), lambda: not (facts.not_finite or facts.not_unit))
     facts.encoding_seconds = time.perf_counter() - start

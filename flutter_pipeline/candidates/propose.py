@@ -33,8 +33,8 @@ class CandidateConfig(BaseModel, frozen=True, extra="forbid"):
     max_age_days: float | None = Field(
         default=14.0, gt=0, description="Age past which a flit is not proposed; null for any age."
     )
-    per_source: int = Field(default=100, gt=0, description="Flits that a source proposes a bird.")
-    keep: int = Field(default=200, gt=0, description="Candidates of a bird that are ranked.")
+    per_source: int = Field(default=60, gt=0, description="Flits that a source proposes a bird.")
+    keep: int = Field(default=120, gt=0, description="Candidates of a bird that are ranked.")
     interest: InterestConfig = Field(
         default=InterestConfig(), description="What a bird's interests are, for every encoder."
     )

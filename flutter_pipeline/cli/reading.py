@@ -19,7 +19,7 @@ from flutter_pipeline.errors import CorpusError, FlutterError, VersionError
 from flutter_pipeline.settings import Settings
 from flutter_pipeline.text.cleaned import TextConfig, clean_flits
 
-TEXT_LENGTH = 60
+TEXT_LENGTH = 70
 REASON_LENGTH = 50
 
 
@@ -46,7 +46,8 @@ def show_feed(settings: Settings, bird: str, size: int, as_json: bool) -> None:
             "because": _short(rows["because"].str.removeprefix("because "), REASON_LENGTH),
         }
     )
-    show(shown, False, f"Feed of {bird} as of {rows['as_of'].iloc[0]:%Y-%m-%d %H:%M} UTC")
+    title = f"Feed of {bird} as of {rows['as_of'].iloc[0]:%Y-%m-%d %H:%M} UTC"
+    show(shown, False, title, wraps=("flit", "because"))
 
 
 def show_similar(settings: Settings, text: str, encoder: str, size: int, as_json: bool) -> None:
@@ -66,7 +67,7 @@ def show_similar(settings: Settings, text: str, encoder: str, size: int, as_json
     best = nearest(embeddings, vector[0], size)
     rows = best.merge(_texts(tables, best["flit_id"]), on="flit_id", how="left")
     shown = rows if as_json else rows.assign(text=_short(rows["text"], 2 * TEXT_LENGTH))
-    show(shown, as_json, f"Nearest by {encoder}, version {stored.version}")
+    show(shown, as_json, f"Nearest by {encoder}, version {stored.version}", wraps=("text",))
 
 
 def nearest(embeddings: Embeddings, vector: Matrix, size: int) -> pd.DataFrame:
@@ -90,7 +91,8 @@ def show_versions(settings: Settings, as_json: bool) -> None:
     rows = [row for name in names for row in _versions_of(settings, models, name)]
     if not rows:
         raise CorpusError(f"nothing is trained in {settings.data}; run `flutter-pipeline run`")
-    show(pd.DataFrame(rows), as_json, "Versions, oldest first")
+    table = pd.DataFrame(rows).astype({"flits": "Int64"})
+    show(table, as_json, "Versions, oldest first")
 
 
 def _versions_of(settings: Settings, models: VersionStore, name: str) -> list[dict[str, object]]:
@@ -106,9 +108,9 @@ def _versions_of(settings: Settings, models: VersionStore, name: str) -> list[di
             "model": name,
             "version": version,
             "made": models.made_at(name, version).strftime("%Y-%m-%d %H:%M"),
-            "registered": number.get(version),
+            "mlflow": f"v{number[version]}" if version in number else "",
             "alias": alias.get(version, ""),
-            "read now": "yes" if version == models.current_version(name) else "",
+            "serves": "yes" if version == models.current_version(name) else "",
             **_size(EmbeddingStore(settings.data / "embeddings"), name, version),
         }
         for version in stored

@@ -1,6 +1,7 @@
 """How the command line shows things: tables that fit a terminal, or JSON for a program."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +14,25 @@ from rich.table import Table
 from flutter_pipeline.adapters.landing.intake import Intake
 from flutter_pipeline.adapters.landing.landed import books_of
 from flutter_pipeline.adapters.store.tables import TableStore
-from flutter_pipeline.evaluation.measured import ALL, REACHABLE, pivot
+from flutter_pipeline.evaluation.measured import ALL, CADENCE, intervals, pivot
 from flutter_pipeline.settings import Settings
 
+ACCURACY = ("ndcg", "recall", "hit_rate", "mrr", "map")
+BEYOND = ("coverage", "gini", "novelty", "diversity")
 
-def show(rows: pd.DataFrame, as_json: bool, title: str = "") -> None:
-    """Print a table, or its rows as JSON."""
+
+def show(rows: pd.DataFrame, as_json: bool, title: str = "", wraps: Sequence[str] = ()) -> None:
+    """Print a table, or its rows as JSON. Only the columns in ``wraps`` may take several lines."""
     if as_json:
         typer.echo(rows.to_json(orient="records", date_format="iso", force_ascii=False))
         return
-    console = Console()
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in rows:
-        number = pd.api.types.is_numeric_dtype(rows[name])
-        table.add_column(
-            str(name),
-            justify="right" if number else "left",
-            overflow="fold" if number else "ellipsis",
-        )
+        right = pd.api.types.is_numeric_dtype(rows[name])
+        table.add_column(str(name), justify="right" if right else "left", no_wrap=name not in wraps)
     for row in rows.itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
-    console.print(table)
+    Console(highlight=False).print(table)
 
 
 def show_json(value: Any) -> None:
@@ -68,18 +67,33 @@ def show_evaluation(settings: Settings, as_json: bool) -> None:
             }
         )
         return
+    everybody = rows[rows["by"] == ALL]
     k = rows["k"].iloc[0] if len(rows) else 0
-    show(pivot(rows[rows["by"] == ALL]), False, f"All birds, first {k} flits, 95 % intervals")
-    sliced = rows[~rows["by"].isin([ALL, "cadence"]) & (rows["metric"] == "ndcg")]
-    by_slice = sliced.pivot(index="method", columns="slice", values="mean").reset_index()
-    show(by_slice, False, "NDCG by slice of birds")
-    reached = rows[rows["metric"] == REACHABLE][["slice", "mean"]]
-    show(
-        reached.rename(columns={"slice": "batch", "mean": "share of likes"}),
-        False,
-        "Reachability: likes whose flit was in the pool when the last batch ran",
+    show(pivot(everybody, ACCURACY), False, f"All birds, the first {k} flits, 95 % intervals")
+    show(pivot(everybody, BEYOND), False, "Beyond accuracy")
+    sliced = rows[~rows["by"].isin([ALL, CADENCE]) & (rows["metric"] == "ndcg")]
+    by_slice = sliced.pivot(index="method", columns="slice", values="mean")
+    by_slice = by_slice.reindex(list(dict.fromkeys(everybody["method"]))).dropna(how="all")
+    show(by_slice.reset_index(), False, "NDCG by slice of birds")
+    reached = rows[rows["by"] == CADENCE][["slice", "mean"]].set_axis(["batch", "share"], axis=1)
+    show(reached, False, "Reachability: likes whose flit was in the pool at the last batch")
+    show(_costs(encoders), False, "Encoders: what their feeds are worth, and what they cost")
+
+
+def _costs(encoders: pd.DataFrame) -> pd.DataFrame:
+    """The comparison in few columns."""
+    return pd.DataFrame(
+        {
+            "encoder": encoders["encoder"],
+            "ndcg": encoders["ndcg"],
+            "interval": intervals(encoders),
+            "dim": encoders["dim"],
+            "train s": encoders["train_seconds"].map("{:.1f}".format),
+            "flits/s": encoders["flits_per_second"].round().astype(int),
+            "MB": encoders["size_mb"].map("{:.1f}".format),
+            "index recall": encoders["recall_at_10"],
+        }
     )
-    show(encoders, False, "Encoders: what they are worth, and what they cost")
 
 
 def show_books(intake: Intake, as_json: bool) -> None:
@@ -110,9 +124,9 @@ def show_where_to_look(settings: Settings) -> None:
     )
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return ""
     if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return "" if value is None else str(value)
+        return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -17,7 +17,12 @@ from flutter_pipeline.contracts.results import CANDIDATES, PAST_CANDIDATES, SOUR
 from flutter_pipeline.defs.asset import Stage, audited_asset
 from flutter_pipeline.defs.moments import backtest_config
 from flutter_pipeline.defs.resources import DataFolder
-from flutter_pipeline.evaluation.past import moments_if_any, past_candidates_of, validated_weights
+from flutter_pipeline.evaluation.past import (
+    moments_if_any,
+    past_candidates_of,
+    validated_weights,
+    weights_of,
+)
 from flutter_pipeline.index.build import load_index
 from flutter_pipeline.settings import read_settings
 
@@ -85,6 +90,6 @@ def candidates(
     vectors = {name: stored[name].vectors(known.flit_ids) for name in NAMES}
     indexes = {name: load_index(stored[f"{name}_index"].state) for name in NAMES}
     sources = sources_at(pool.history, pool, vectors, config, indexes)
-    weights = source_weights.set_index("source")["weight"].to_dict()
+    weights = weights_of(source_weights)
     frame = candidates_now(pool, sources, config, weights, progress_bar("candidates", "birds"))
     return with_ids(frame, known)

@@ -28,7 +28,7 @@ from flutter_pipeline.evaluation.measured import (
     pivot,
     with_quality,
 )
-from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any
+from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
 from flutter_pipeline.evaluation.reachability import reachability
 from flutter_pipeline.evaluation.split import trial_at
 from flutter_pipeline.filtering.feeds import FeedConfig
@@ -67,15 +67,16 @@ def offline_evaluation(
         sources=source_names(NAMES),
         filters=data.settings.config(FeedConfig, "feeds").rules,
         config=config,
+        keep=candidate_config.keep,
         ranker=ranker_of(ranker),
         preference=preference_of(known, data.path, config.step),
         vectors=embeddings.vectors(known.flit_ids),
     )
-    weights = source_weights.set_index("source")["weight"].to_dict()
+    weights = weights_of(source_weights)
     past = with_codes(past_candidates, known)
     result = backtest(
         [trial_at(pool_at(known, moment, data.settings), config) for moment in found.test],
-        fused_by_moment(past, found.test, weights, candidate_config.keep),
+        fused_by_moment(past, found.test, weights),
         contest,
         progress_bar("backtest", "days"),
     )

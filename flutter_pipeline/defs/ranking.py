@@ -16,7 +16,7 @@ from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of
 from flutter_pipeline.defs.moments import backtest_config
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer
-from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any
+from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
 from flutter_pipeline.filtering.because import MadeBy, feed_table
 from flutter_pipeline.filtering.feeds import FeedConfig, rank_and_fill
 from flutter_pipeline.ranking.ranker import ranker_kind
@@ -57,7 +57,7 @@ def ranker(
     past = fused_by_moment(
         with_codes(past_candidates, known),
         found.train if found is not None else (),
-        source_weights.set_index("source")["weight"].to_dict(),
+        weights_of(source_weights),
         data.settings.config(CandidateConfig, "candidates").keep,
     )
     with tracking.run(context) as run:

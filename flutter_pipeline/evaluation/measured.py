@@ -10,6 +10,7 @@ from flutter_pipeline.evaluation.split import BacktestConfig
 from flutter_pipeline.evaluation.summary import summary, summary_by_slice
 
 ALL = "all"
+CADENCE = "cadence"
 REACHABLE = "reachability"
 COLUMNS = ["by", "slice", "method", "metric", "k", "mean", "low", "high", "birds"]
 LIST_METRICS = ("coverage", "gini", "mean_length")
@@ -26,10 +27,10 @@ def evaluation_table(
     """
     everybody = summary(found.per_bird, config).assign(by=ALL, slice=ALL)
     lists = found.per_method.groupby("method", sort=False)[list(LIST_METRICS)].mean()
-    of_lists = lists.stack().rename("mean").rename_axis(["method", "metric"]).reset_index()
+    of_lists = lists.reset_index().melt("method", var_name="metric", value_name="mean")
     by_cadence = pd.DataFrame(
         {
-            "by": "cadence",
+            "by": CADENCE,
             "slice": reached["cadence_hours"].map("every {} h".format),
             "method": "any",
             "metric": REACHABLE,
@@ -67,11 +68,13 @@ def pivot(table: pd.DataFrame, metrics: Sequence[str] = HEADLINE) -> pd.DataFram
         if metric in wide:
             shown[metric] = wide[metric].reindex(order).to_numpy()
         if metric == "ndcg":
-            ends = ndcg.reindex(order)
-            shown["interval"] = [
-                f"{low:.4f}–{high:.4f}" for low, high in zip(ends["low"], ends["high"], strict=True)
-            ]
+            shown["interval"] = intervals(ndcg.reindex(order)).to_numpy()
     return shown
+
+
+def intervals(rows: pd.DataFrame) -> pd.Series:
+    """`low` and `high` of each row as one text."""
+    return rows["low"].map("{:.4f}".format) + "–" + rows["high"].map("{:.4f}".format)
 
 
 def with_quality(costs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

@@ -60,11 +60,23 @@ def past_candidates_of(
 
 
 def fused_by_moment(
-    past: pd.DataFrame, wanted: tuple[int, ...], weights: Mapping[str, float], keep: int
+    past: pd.DataFrame,
+    wanted: tuple[int, ...],
+    weights: Mapping[str, float],
+    keep: int | None = None,
 ) -> dict[int, pd.DataFrame]:
-    """The candidates of each wanted moment as the ranker would have been given them."""
+    """The candidates of each wanted moment, fused; with ``keep`` only so many of each bird.
+
+    Cut, they are what the ranker would have been given; whole, they tell what each source gave.
+    """
+    keep = keep or len(past)
     rows = past.drop(columns=["moment", "liked"])
     return {moment: fuse(rows[past["moment"] == moment], weights, keep) for moment in wanted}
+
+
+def weights_of(table: pd.DataFrame) -> dict[str, float]:
+    """The weights that a table of `source, weight` holds."""
+    return dict(zip(table["source"], table["weight"], strict=True))
 
 
 def sources_of(candidates: pd.DataFrame) -> tuple[str, ...]:

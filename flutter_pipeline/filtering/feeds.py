@@ -5,6 +5,7 @@ A block of birds at a time, so that memory does not grow with the network.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,8 @@ def rank_and_fill(
     progress: Progress = no_progress,
 ) -> RankedFeeds:
     """The feeds that ``ranker`` makes of fused ``candidates``, which are in order of bird."""
-    sources = [name.removeprefix("rank_") for name in candidates if name.startswith("rank_")]
+    ranks = [name for name in candidates.columns if name.startswith("rank_")]
+    sources = [name.removeprefix("rank_") for name in ranks]
     frames: list[pd.DataFrame] = []
     books: dict[str, int] = {}
     for start, end in _blocks(candidates["bird"].to_numpy()):
@@ -76,4 +78,4 @@ def _blocks(bird: np.ndarray) -> list[tuple[int, int]]:
     while edges[-1] < len(bird):
         last = bird[min(edges[-1] + ROWS_AT_ONCE, len(bird)) - 1]
         edges.append(int(np.searchsorted(bird, last, side="right")))
-    return list(zip(edges[:-1], edges[1:], strict=True)) or [(0, 0)]
+    return list(pairwise(edges)) or [(0, 0)]

@@ -93,7 +93,7 @@ def _column(flits: pd.DataFrame, name: str, dtype: str | None) -> pd.Series:
     """A column by position, as ``dtype`` where one is given; all null where it is absent."""
     values = pd.Series(flits[name] if name in flits else [None] * len(flits), dtype=None)
     values = values.reset_index(drop=True)
-    return values if dtype is None else values.astype(dtype)
+    return values if dtype is None else values.astype(pd.api.types.pandas_dtype(dtype))
 
 
 def _strings(values: pd.Series) -> pl.Series:
