@@ -18,13 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from flutter_pipeline.birds.history import DAY, Engagements, IntArray, Network, known_before
-from flutter_pipeline.candidates.by_taste import train_by_taste
+from flutter_pipeline.candidates.by_taste import TasteConfig, train_by_taste
 from flutter_pipeline.candidates.source import pool_of
-from flutter_pipeline.collaborative.neighbourhood import NeighbourhoodConfig
 from flutter_pipeline.contracts.tables import ACTIONS
 
 K = 10
 LAST_DAY = 10_000
+PLAIN = TasteConfig(half_age_days=None)
+"""Where tuning starts; the flits have no age."""
+
 TUNED = {
     "decay_per_like": (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9),
     "popularity_exponent": (0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
@@ -97,7 +99,7 @@ def network_of_sequences(sequences: list[IntArray]) -> Network:
     )
 
 
-def measure(sequences: list[IntArray], left_out: int, config: NeighbourhoodConfig) -> Result:
+def measure(sequences: list[IntArray], left_out: int, config: TasteConfig) -> Result:
     """Propose to every bird without its last ``left_out`` likes; the first of these is looked for.
 
     With 1 left out that is the test, with 2 the validation.
@@ -117,9 +119,9 @@ def measure(sequences: list[IntArray], left_out: int, config: NeighbourhoodConfi
     )
 
 
-def tuned(sequences: list[IntArray]) -> tuple[NeighbourhoodConfig, Result]:
+def tuned(sequences: list[IntArray]) -> tuple[TasteConfig, Result]:
     """The best settings on the validation flits, from the defaults on, and their result."""
-    best = NeighbourhoodConfig()
+    best = PLAIN
     result = measure(sequences, 2, best)
     for name, values in TUNED.items():
         for value in values:

@@ -36,7 +36,7 @@ class InterestConfig(BaseModel, frozen=True, extra="forbid"):
     )
     keep: int = Field(default=3, gt=0, description="Interests of a bird that are kept at most.")
     half_life_days: float = Field(
-        default=7.0, gt=0, description="Age at which a like is worth half of a new one."
+        default=14.0, gt=0, description="Age at which a like is worth half of a new one."
     )
     tempering: float = Field(
         default=0.5, ge=0, description="Power of importance that weighs an interest: 0 all alike."

@@ -1,13 +1,14 @@
 """By interest: flits of the pool that are near, in one encoder's space, to what a bird liked.
 
 Each of a bird's interests is searched by its medoid, a flit that the bird liked, so every proposal
-can say what led to it. A proposal's score is its cosine to the medoid times the interest's weight;
-near to several interests, it counts with the best.
+can say what led to it. A proposal's score is its cosine to the medoid times the interest's weight
+and less with its age; near to several interests, it counts with the best.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from flutter_pipeline.birds.history import IntArray
 from flutter_pipeline.birds.interests import InterestConfig, find_interests
@@ -17,6 +18,16 @@ from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.index.build import Index
 
 
+class ByInterestConfig(InterestConfig, frozen=True, extra="forbid"):
+    """What a bird's interests are, and what age does to what is near them."""
+
+    half_age_days: float | None = Field(
+        default=2.0,
+        gt=0,
+        description="Age at which a flit counts half as near as a new one; null: age is nothing.",
+    )
+
+
 @dataclass(frozen=True)
 class InterestSource:
     """One encoder's vectors, and a way to search the pool in them."""
@@ -24,7 +35,7 @@ class InterestSource:
     name: str
     pool: Pool
     vectors: Matrix
-    config: InterestConfig
+    config: ByInterestConfig
     search: Search
 
     def propose(self, birds: IntArray, k: int) -> Proposals:
@@ -37,19 +48,23 @@ class InterestSource:
         found = Found(
             row=row[interests.bird[hits.query]],
             place=hits.place,
-            score=hits.cosine * interests.weight[hits.query],
+            score=hits.nearness * interests.weight[hits.query],
             because=interests.flit[hits.query],
         )
         return best_proposals(self.pool, birds, found, k)
 
 
 def train_by_interest(
-    name: str, pool: Pool, vectors: Matrix, config: InterestConfig, index: Index | None = None
+    name: str, pool: Pool, vectors: Matrix, config: ByInterestConfig, index: Index | None = None
 ) -> InterestSource:
     """Get ready to search ``pool`` in one encoder's ``vectors``, shape (F, dim), unit rows.
 
     Without an ``index`` every flit of the pool is looked at; with one, what it finds.
     """
-    if index is not None:
-        return InterestSource(name, pool, vectors, config, index_search(pool, index))
-    return InterestSource(name, pool, vectors, config, ExactSearch(pool, vectors[pool.flits]))
+    worth = pool.freshness(config.half_age_days)
+    search = (
+        ExactSearch(pool, worth, vectors[pool.flits])
+        if index is None
+        else index_search(pool, worth, index)
+    )
+    return InterestSource(name, pool, vectors, config, search)

@@ -21,10 +21,10 @@ class PopularConfig(BaseModel, frozen=True, extra="forbid"):
     """What popular means."""
 
     half_life_days: float = Field(
-        default=2.0, gt=0, description="Age at which a like is worth half of a new one."
+        default=0.5, gt=0, description="Age at which a like is worth half of a new one."
     )
     smoothing: float = Field(
-        default=0.5,
+        default=2.0,
         ge=0,
         description="Likes that every flit starts with when it is posted; orders the unliked by "
         "newness, and lets a new flit pass one whose few likes are old.",
@@ -34,7 +34,7 @@ class PopularConfig(BaseModel, frozen=True, extra="forbid"):
 class FreshConfig(BaseModel, frozen=True, extra="forbid"):
     """What fresh means."""
 
-    half_life_days: float = Field(
+    half_age_days: float = Field(
         default=1.0, gt=0, description="Age at which a flit's score is half of a new one's."
     )
     per_author: int = Field(
@@ -107,7 +107,7 @@ def train_by_popularity(history: History, pool: Pool, config: PopularConfig) -> 
     counted = place >= 0
     age = (history.as_of - history.likes.occurred_at[counted]) / DAY / config.half_life_days
     likes = np.bincount(place[counted], weights=0.5**age, minlength=len(pool.flits))
-    start = config.smoothing * 0.5 ** (_age(pool) / config.half_life_days)
+    start = config.smoothing * 0.5 ** (history.age_in_days(pool.flits) / config.half_life_days)
     score = (likes + start).astype(np.float32)
     return PopularSource(pool, np.lexsort((pool.flits, -score)), score)
 
@@ -127,9 +127,7 @@ def train_by_freshness(history: History, pool: Pool, config: FreshConfig) -> Fre
     )
     links = np.ones(len(network.follower), dtype=np.float32)
     followed = csr_matrix((links, (network.follower, network.followed)), shape=(n_birds, n_birds))
-    # Falls as 1 / (1 + age) does: a power of the age would leave nothing of a pool years old.
-    score = (1 / (1 + _age(pool) / config.half_life_days)).astype(np.float32)
-    return FreshSource(pool, order, score, followed, wrote)
+    return FreshSource(pool, order, pool.freshness(config.half_age_days), followed, wrote)
 
 
 def first_unmet(pool: Pool, order: IntArray, birds: IntArray, k: int) -> tuple[IntArray, IntArray]:
@@ -149,8 +147,3 @@ def first_unmet(pool: Pool, order: IntArray, birds: IntArray, k: int) -> tuple[I
         rows.append(row + first)
         places.append(order[column])
     return np.concatenate(rows), np.concatenate(places)
-
-
-def _age(pool: Pool) -> FloatArray:
-    """Age of each flit of the pool in days, by place."""
-    return pool.history.age_in_days(pool.flits)

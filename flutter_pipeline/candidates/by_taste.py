@@ -6,7 +6,8 @@ can see, and knows nothing of a flit that nobody has liked yet.
 
 from dataclasses import dataclass
 
-from scipy.sparse import csr_matrix
+from pydantic import Field
+from scipy.sparse import csr_matrix, diags_array
 
 from flutter_pipeline.birds.history import History, IntArray
 from flutter_pipeline.candidates.source import Pool, Proposals
@@ -20,6 +21,16 @@ from flutter_pipeline.collaborative.neighbourhood import (
 )
 
 
+class TasteConfig(NeighbourhoodConfig, frozen=True, extra="forbid"):
+    """The neighbourhood, and what age does to it."""
+
+    half_age_days: float | None = Field(
+        default=2.0,
+        gt=0,
+        description="Age at which a flit counts half as near as a new one; null: age is nothing.",
+    )
+
+
 @dataclass(frozen=True)
 class TasteSource:
     """What every bird liked lately, and which flits of the pool are near to what."""
@@ -28,7 +39,7 @@ class TasteSource:
     lately: csr_matrix
     """Shape (B, F): each like's weight, 1 for the newest of a bird."""
     near: csr_matrix
-    """Shape (F, pool): nearness of any liked flit to those of the pool."""
+    """Shape (F, pool): nearness of any liked flit to those of the pool, less for old ones."""
     name: str = "taste"
 
     def propose(self, birds: IntArray, k: int) -> Proposals:
@@ -44,15 +55,16 @@ class TasteSource:
         )
 
 
-def train_by_taste(history: History, pool: Pool, config: NeighbourhoodConfig) -> TasteSource:
+def train_by_taste(history: History, pool: Pool, config: TasteConfig) -> TasteSource:
     """Learn from the likes of ``history`` which flits of ``pool`` are near to which."""
     likes = history.last_likes
     shape = (len(history.network.bird_ids), len(history.network.flit_ids))
     everything = like_matrix(likes.bird, likes.flit, shape, config.max_likes)
+    near = nearest_flits(everything, pool.flits, config)
     return TasteSource(
         pool=pool,
         lately=decayed_likes(
             likes.bird, likes.flit, shape, config.max_likes, config.decay_per_like
         ),
-        near=nearest_flits(everything, pool.flits, config),
+        near=csr_matrix(near @ diags_array(pool.freshness(config.half_age_days))),
     )

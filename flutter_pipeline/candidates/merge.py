@@ -24,11 +24,10 @@ RANK_OFFSET = 60
 
 UNRANKED = np.iinfo(np.int32).max
 
-Objective = Callable[[pd.DataFrame], float]
-"""How good the order of one moment's candidates is; higher is better.
+Objective = Callable[[FloatArray], float]
+"""How good an order is that puts higher ``fused`` first; higher is better, NaN says nothing.
 
-It is given ``bird``, ``flit``, ``fused`` and whatever labels the frame has, sorted by (bird, fused
-descending, flit).
+It is given one value for each row of the frame that weights are fitted on, in that order.
 """
 
 
@@ -84,23 +83,23 @@ def fuse(frame: pd.DataFrame, weights: Mapping[str, float], keep: int) -> pd.Dat
 
 
 def fit_weights(
-    frames: Sequence[pd.DataFrame],
+    frame: pd.DataFrame,
     sources: Sequence[str],
     objective: Objective,
     config: WeightsConfig | None = None,
 ) -> dict[str, float]:
-    """The weights, adding up to 1, with which ``objective`` is best on average over ``frames``.
+    """The weights, adding up to 1, with which ``objective`` is best on ``frame``.
 
     Coordinate ascent: from the better of "all alike" and each source alone, one weight after the
-    other is put to the best value of the grid, until a whole round changes none. So on these frames
+    other is put to the best value of the grid, until a whole round changes none. So on this frame
     the blend is never worse than its best part. Where the objective says nothing (NaN), all sources
     count alike.
     """
     config = config or WeightsConfig()
-    frames = [frame.iloc[np.lexsort((frame["flit"], frame["bird"]))] for frame in frames]
+    parts = {name: _reciprocal(frame[f"rank_{name}"]) for name in sources}
 
     def value(weights: Mapping[str, float]) -> float:
-        return float(np.mean([_value(frame, weights, objective) for frame in frames]))
+        return objective(_weighted(parts, weights, len(frame)))
 
     alone = [{name: float(name == only) for name in sources} for only in sources]
     best, best_value = dict.fromkeys(sources, 1.0), -np.inf
@@ -126,21 +125,27 @@ def _better(
     return (trial, value) if value > best[1] else best
 
 
-def _value(frame: pd.DataFrame, weights: Mapping[str, float], objective: Objective) -> float:
-    """What ``objective`` says of one frame in the order that ``weights`` give it."""
-    fused = _fused(frame, weights)
-    order = _order(frame, fused)
-    rest = [name for name in frame.columns if not name.startswith(("rank_", "score_"))]
-    return objective(frame[rest].iloc[order].assign(fused=fused[order]))
+def _reciprocal(rank: pd.Series) -> NDArray[np.float64]:
+    """1 / (60 + rank), and 0 where the source did not propose."""
+    ranks = rank.to_numpy()
+    return np.where(ranks > 0, 1 / (RANK_OFFSET + ranks.astype(np.float64)), 0)
+
+
+def _weighted(
+    parts: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float], n_rows: int
+) -> FloatArray:
+    """Sum over the sources of weight x part, for each row."""
+    fused = np.zeros(n_rows, dtype=np.float64)
+    for name, weight in weights.items():
+        if weight:
+            fused += weight * parts[name]
+    return fused.astype(np.float32)
 
 
 def _fused(frame: pd.DataFrame, weights: Mapping[str, float]) -> FloatArray:
     """Sum over the sources of weight / (60 + rank), for each row."""
-    fused = np.zeros(len(frame), dtype=np.float64)
-    for name, weight in weights.items():
-        rank = frame[f"rank_{name}"].to_numpy()
-        fused += np.where(rank > 0, weight / (RANK_OFFSET + rank), 0)
-    return fused.astype(np.float32)
+    parts = {name: _reciprocal(frame[f"rank_{name}"]) for name in weights}
+    return _weighted(parts, weights, len(frame))
 
 
 def _order(frame: pd.DataFrame, fused: FloatArray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Nearest flits of the pool to a vector, but those that the bird has met: exact, or by an index.
 
-Only flits at a cosine above zero count: what points away from a query is no neighbour of it, and a
-zero row is nobody's. Knows nothing of interests.
+Nearness is the cosine times what the flit is worth, such as its freshness. Only flits at a cosine
+above zero count: what points away from a query is no neighbour of it, and a zero row is nobody's.
+Knows nothing of interests.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ CELLS = 16_000_000
 """Scores that are held at once: 64 MB."""
 
 WIDER = 4
-"""How much further an index is searched where too little of what it found may be shown."""
+"""How many times more than is wanted an index is asked for, because it sees cosines only: among so
+many are those of greater worth. And how much further it is searched where that was too little.
+"""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Hits:
     """Place among the queries."""
     place: IntArray
     """Place in the pool."""
-    cosine: FloatArray
+    nearness: FloatArray
+    """Cosine times worth."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class ExactSearch:
     """Looks at every flit of the pool."""
 
     pool: Pool
+    worth: FloatArray
+    """By place in the pool, above zero."""
     vectors: Matrix
     """The pool's unit vectors, shape (pool, dim)."""
 
@@ -66,10 +72,11 @@ class ExactSearch:
         parts = [_no_hits()]
         for first in range(0, len(queries.birds), at_once):
             birds = queries.birds[first : first + at_once]
-            cosine = buffer[: len(birds)]
-            np.matmul(queries.vectors[first : first + at_once], self.vectors.T, out=cosine)
-            cosine[self.pool.met[birds].nonzero()] = 0
-            best = best_in_rows(cosine, k)
+            near = buffer[: len(birds)]
+            np.matmul(queries.vectors[first : first + at_once], self.vectors.T, out=near)
+            near *= self.worth
+            near[self.pool.met[birds].nonzero()] = 0
+            best = best_in_rows(near, k)
             parts.append(Hits(best.row + first, best.column, best.score))
         return _joined(parts)
 
@@ -79,6 +86,8 @@ class IndexSearch:
     """Asks an index, which may hold other flits than the pool; those are passed over."""
 
     pool: Pool
+    worth: FloatArray
+    """By place in the pool, above zero."""
     index: Index
     place: IntArray
     """Place in the pool of each row of the index, or -1."""
@@ -90,7 +99,7 @@ class IndexSearch:
         there is enough or the index has no more.
         """
         missing = np.arange(len(queries.birds))
-        depth = min(2 * k, len(self.index))
+        depth = min(WIDER * k, len(self.index))
         parts = [_no_hits()]
         while len(missing):
             lacking = []
@@ -116,16 +125,17 @@ class IndexSearch:
         fit[query[met], column[met]] = False
         ends = (rows < 0).any(axis=1) | (scores <= 0).any(axis=1) | (depth >= len(self.index))
         done = (fit.sum(axis=1) >= k) | ends
-        fit &= done[:, None] & (np.cumsum(fit, axis=1) <= k)
-        query, column = np.nonzero(fit)
-        hits = Hits(some[query], place[query, column], scores[query, column])
-        return hits, done
+        fit &= done[:, None]
+        near = np.zeros_like(scores)
+        near[fit] = scores[fit] * self.worth[place[fit]]
+        best = best_in_rows(near, k)
+        return Hits(some[best.row], place[best.row, best.column], best.score), done
 
 
-def index_search(pool: Pool, index: Index) -> IndexSearch:
+def index_search(pool: Pool, worth: FloatArray, index: Index) -> IndexSearch:
     """Search ``pool`` through ``index``, whose ids are flit ids."""
     codes = pool.history.network.flit_codes(pd.Series(index.ids))
-    return IndexSearch(pool, index, np.where(codes >= 0, pool.place[codes], -1))
+    return IndexSearch(pool, worth, index, np.where(codes >= 0, pool.place[codes], -1))
 
 
 def _no_hits() -> Hits:
@@ -139,5 +149,5 @@ def _joined(parts: list[Hits]) -> Hits:
     return Hits(
         query[order],
         np.concatenate([part.place for part in parts])[order],
-        np.concatenate([part.cosine for part in parts])[order],
+        np.concatenate([part.nearness for part in parts])[order],
     )

@@ -10,18 +10,16 @@ import pandas as pd
 from pydantic import BaseModel, Field
 
 from flutter_pipeline.birds.history import History, IntArray
-from flutter_pipeline.birds.interests import InterestConfig
-from flutter_pipeline.candidates.by_interest import train_by_interest
+from flutter_pipeline.candidates.by_interest import ByInterestConfig, train_by_interest
 from flutter_pipeline.candidates.by_popularity import (
     FreshConfig,
     PopularConfig,
     train_by_freshness,
     train_by_popularity,
 )
-from flutter_pipeline.candidates.by_taste import train_by_taste
+from flutter_pipeline.candidates.by_taste import TasteConfig, train_by_taste
 from flutter_pipeline.candidates.merge import merge
 from flutter_pipeline.candidates.source import Pool, Source
-from flutter_pipeline.collaborative.neighbourhood import NeighbourhoodConfig
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.index.build import Index
@@ -35,12 +33,10 @@ class CandidateConfig(BaseModel, frozen=True, extra="forbid"):
     )
     per_source: int = Field(default=60, gt=0, description="Flits that a source proposes a bird.")
     keep: int = Field(default=120, gt=0, description="Candidates of a bird that are ranked.")
-    interest: InterestConfig = Field(
-        default=InterestConfig(), description="What a bird's interests are, for every encoder."
+    interest: ByInterestConfig = Field(
+        default=ByInterestConfig(), description="What is near to a bird's interests."
     )
-    taste: NeighbourhoodConfig = Field(
-        default=NeighbourhoodConfig(), description="Which flits are near by who liked them."
-    )
+    taste: TasteConfig = Field(default=TasteConfig(), description="What is near by who liked it.")
     popular: PopularConfig = Field(default=PopularConfig(), description="What popular means.")
     fresh: FreshConfig = Field(default=FreshConfig(), description="What fresh means.")
 

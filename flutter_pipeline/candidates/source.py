@@ -36,6 +36,16 @@ class Pool:
         place[self.flits] = np.arange(len(self.flits))
         return place
 
+    def freshness(self, half_age_days: float | None) -> FloatArray:
+        """By place: 1 for a flit of this moment, 1/2 at ``half_age_days``; None: 1 at any age.
+
+        It falls as 1 / (1 + age) does; a power of the age would leave nothing of old pools.
+        """
+        if half_age_days is None:
+            return np.ones(len(self.flits), dtype=np.float32)
+        half_ages = self.history.age_in_days(self.flits) / half_age_days
+        return (1 / (1 + half_ages)).astype(np.float32)
+
     def has_met(self, bird: IntArray, place: IntArray) -> BoolArray:
         """Whether each bird has met the flit at that place of the pool (parallel arrays)."""
         if len(bird) == 0:

@@ -40,10 +40,10 @@ class NeighbourhoodConfig(BaseModel, frozen=True, extra="forbid"):
         default=0.5, ge=0, description="b: how much a like counts less if its bird likes a lot."
     )
     popularity_exponent: float = Field(
-        default=0.3, ge=0, description="a: how much a flit counts less if many birds like it."
+        default=0.25, ge=0, description="a: how much a flit counts less if many birds like it."
     )
     decay_per_like: float = Field(
-        default=0.8, gt=0, le=1, description="Weight of each like, as a share of the next newer's."
+        default=0.9, gt=0, le=1, description="Weight of each like, as a share of the next newer's."
     )
     max_likes: int = Field(
         default=100, gt=0, description="Newest likes of a bird that count; bounds the cost."

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 
 from flutter_pipeline.birds.history import DAY, known_before
-from flutter_pipeline.birds.interests import InterestConfig
-from flutter_pipeline.candidates.by_interest import InterestSource, train_by_interest
+from flutter_pipeline.candidates.by_interest import (
+    ByInterestConfig,
+    InterestSource,
+    train_by_interest,
+)
 from flutter_pipeline.candidates.source import Pool, Proposals, pool_of
 from flutter_pipeline.embeddings.encoder import unit_rows
 from flutter_pipeline.index.build import IndexConfig, build_index
@@ -21,7 +24,7 @@ EAST, NORTH, NORTH_EAST, WEST = [1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [-1.0, 0.0]
 
 class TestInterestByExactSearch(SourceConformance):
     def source_of(self, pool: Pool) -> InterestSource:
-        return train_by_interest("interest_bert", pool, random_vectors(), InterestConfig())
+        return train_by_interest("interest_bert", pool, random_vectors(), ByInterestConfig())
 
 
 class TestInterestByAnIndexOfThePool(SourceConformance):
@@ -31,7 +34,7 @@ class TestInterestByAnIndexOfThePool(SourceConformance):
             return source_with_whole_index(pool)
         ids = pool.history.network.flit_ids[pool.flits]
         index = build_index(ids, vectors[pool.flits], IndexConfig(kind="flat"))
-        return train_by_interest("interest_bert", pool, vectors, InterestConfig(), index)
+        return train_by_interest("interest_bert", pool, vectors, ByInterestConfig(), index)
 
 
 class TestInterestByAnIndexOfEveryFlit(SourceConformance):
@@ -39,33 +42,41 @@ class TestInterestByAnIndexOfEveryFlit(SourceConformance):
         return source_with_whole_index(pool)
 
 
-def source_with_whole_index(pool: Pool) -> InterestSource:
+def source_with_whole_index(pool: Pool, config: ByInterestConfig | None = None) -> InterestSource:
     vectors = random_vectors()
     index = build_index(pool.history.network.flit_ids, vectors, IndexConfig(kind="flat"))
-    return train_by_interest("interest_bert", pool, vectors, InterestConfig(), index)
+    config = config or ByInterestConfig()
+    return train_by_interest("interest_bert", pool, vectors, config, index)
 
 
 @pytest.mark.parametrize("k", [1, 7, 1000])
 def test_an_exact_index_finds_what_looking_at_every_flit_finds(k: int):
     pool = pool_at(random_network())
-    exact = train_by_interest("x", pool, random_vectors(), InterestConfig())
-    looked, searched = (
-        exact.propose(EVERY_BIRD, k),
-        source_with_whole_index(pool).propose(EVERY_BIRD, k),
-    )
+    ageless = ByInterestConfig(half_age_days=None)
+    exact = train_by_interest("x", pool, random_vectors(), ageless)
+    looked = exact.propose(EVERY_BIRD, k)
+    searched = source_with_whole_index(pool, ageless).propose(EVERY_BIRD, k)
     assert looked.flit.tolist() == searched.flit.tolist()
     assert looked.because.tolist() == searched.because.tolist()
     np.testing.assert_allclose(looked.score, searched.score, atol=1e-6)
 
 
 def proposed_to_bird_0(
-    vectors: list[list[float]], likes: dict[int, float], tempering: float = 1.0
+    vectors: list[list[float]],
+    likes: dict[int, float],
+    tempering: float = 1.0,
+    created: list[float] | None = None,
 ) -> Proposals:
-    """``likes`` says on which day bird 0 liked which flit."""
+    """``likes`` says on which day bird 0 liked which flit; it is day 10.
+
+    With ``created``, the days on which flits were posted, a day's age halves what is near.
+    """
     rows: list[Engagement] = [(0, flit, "like", day) for flit, day in likes.items()]
-    flits = Flits(author=[1] * len(vectors), created=[0] * len(vectors))
+    flits = Flits(author=[1] * len(vectors), created=created or [0] * len(vectors))
     pool = pool_of(known_before(network_of(2, flits, rows), 10 * DAY), None)
-    config = InterestConfig(half_life_days=1, tempering=tempering)
+    config = ByInterestConfig(
+        half_life_days=1, tempering=tempering, half_age_days=1 if created else None
+    )
     matrix = unit_rows(np.array(vectors, dtype=np.float32))
     return train_by_interest("interest_x", pool, matrix, config).propose(np.array([0]), 10)
 
@@ -96,3 +107,22 @@ def test_without_tempering_all_interests_weigh_alike():
     proposals = proposed_to_bird_0([EAST, NORTH, EAST, NORTH], likes={0: 1, 1: 9}, tempering=0)
     assert proposals.flit.tolist() == [2, 3]
     assert proposals.score.tolist() == [1, 1]
+
+
+def test_a_fresh_flit_goes_before_a_nearer_one_that_is_old():
+    proposals = proposed_to_bird_0([EAST, EAST, NORTH_EAST], likes={0: 9}, created=[1, 7, 9])
+    assert proposals.flit.tolist() == [2, 1]
+    # Cosine / (1 + age)
+    assert proposals.score.tolist() == pytest.approx([0.6 / 2, 1 / 4])
+
+
+def test_an_index_is_asked_further_out_until_there_are_enough_that_may_be_shown():
+    # Bird 0 has met the 30 flits that are nearest to what it liked; the next ones are behind them.
+    angles = np.radians(np.arange(60))
+    vectors = unit_rows(np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32))
+    met: list[Engagement] = [(0, flit, "impression", 5) for flit in range(30)]
+    network = network_of(2, Flits([1] * 60, [0] * 60), [*met, (0, 0, "like", 6)])
+    pool = pool_of(known_before(network, 10 * DAY), None)
+    index = build_index(network.flit_ids, vectors, IndexConfig())
+    source = train_by_interest("interest_x", pool, vectors, ByInterestConfig(), index)
+    assert source.propose(np.array([0]), 3).flit.tolist() == [30, 31, 32]

@@ -78,17 +78,17 @@ def test_the_first_unmet_are_as_many_as_asked_for():
 
 def test_the_newest_flits_are_fresh():
     pool = pool_on_day_10(Flits(author=[9, 9, 9], created=[2, 8, 9]), [(0, 1, "impression", 9)])
-    source = train_by_freshness(pool.history, pool, FreshConfig(half_life_days=1))
+    source = train_by_freshness(pool.history, pool, FreshConfig(half_age_days=1))
     proposals = source.propose(READER, 5)
     assert proposals.flit.tolist() == [2, 0]
-    # 1 / (1 + age / half-life)
+    # 1 / (1 + age / half age)
     assert proposals.score.tolist() == pytest.approx([1 / 2, 1 / 9])
 
 
 def test_flits_of_followed_birds_go_before_newer_ones():
     flits = Flits(author=[5, 5, 6, 7], created=[1, 2, 4, 9])
     pool = pool_on_day_10(flits, [(0, 2, "click", 5)], follows=((0, 5), (0, 6), (1, 7)))
-    source = train_by_freshness(pool.history, pool, FreshConfig(half_life_days=1))
+    source = train_by_freshness(pool.history, pool, FreshConfig(half_age_days=1))
     proposals = source.propose(READER, 5)
     assert proposals.flit.tolist() == [1, 0, 3]
     assert proposals.score.tolist() == pytest.approx([1 + 1 / 9, 1 + 1 / 10, 1 / 2])

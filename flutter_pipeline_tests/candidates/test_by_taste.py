@@ -1,18 +1,17 @@
 import numpy as np
 
 from flutter_pipeline.birds.history import DAY, known_before
-from flutter_pipeline.candidates.by_taste import TasteSource, train_by_taste
+from flutter_pipeline.candidates.by_taste import TasteConfig, TasteSource, train_by_taste
 from flutter_pipeline.candidates.source import Pool, pool_of
-from flutter_pipeline.collaborative.neighbourhood import NeighbourhoodConfig
-from flutter_pipeline_tests.birds.small_networks import Flits, network_of
+from flutter_pipeline_tests.birds.small_networks import Engagement, Flits, network_of
 from flutter_pipeline_tests.conformance.sources import SourceConformance
 
-PLAIN = NeighbourhoodConfig(user_exponent=0, popularity_exponent=0, decay_per_like=0.5)
+PLAIN = TasteConfig(user_exponent=0, popularity_exponent=0, decay_per_like=0.5, half_age_days=None)
 
 
 class TestTaste(SourceConformance):
     def source_of(self, pool: Pool) -> TasteSource:
-        return train_by_taste(pool.history, pool, NeighbourhoodConfig())
+        return train_by_taste(pool.history, pool, TasteConfig())
 
 
 def source_of_likes(*likes: tuple[int, int, float]) -> TasteSource:
@@ -56,3 +55,14 @@ def test_nearness_to_several_likes_adds_up():
 def test_a_flit_that_nobody_has_liked_is_not_proposed():
     source = source_of_likes((0, 0, 1), (1, 0, 1), (1, 3, 2))
     assert 2 not in source.propose(np.arange(10), 5).flit
+
+
+def test_of_flits_that_are_as_near_the_newer_one_comes_first():
+    flits = Flits(author=[9, 9, 9], created=[0, 6, 8])
+    rows: list[Engagement] = [(0, 0, "like", 9), *((1, flit, "like", 9) for flit in range(3))]
+    history = known_before(network_of(10, flits, rows), 10 * DAY)
+    config = PLAIN.model_copy(update={"half_age_days": 2})
+    proposals = train_by_taste(history, pool_of(history, None), config).propose(np.array([0]), 5)
+    assert proposals.flit.tolist() == [2, 1]
+    # Nearness / (1 + age / 2)
+    assert proposals.score.tolist() == [1 / 2, np.float32(1 / 3)]

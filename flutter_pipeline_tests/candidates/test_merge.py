@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flutter_pipeline.candidates.merge import WeightsConfig, fit_weights, fuse, merge
+from flutter_pipeline.birds.history import FloatArray
+from flutter_pipeline.candidates.merge import (
+    Objective,
+    WeightsConfig,
+    fit_weights,
+    fuse,
+    merge,
+)
 from flutter_pipeline.candidates.source import Proposals
 from flutter_pipeline.errors import ConfigError
 
@@ -115,17 +122,24 @@ def labelled(seed: int) -> pd.DataFrame:
     return pd.DataFrame({"bird": bird, "flit": flit, **ranks, "liked": liked.ravel()})
 
 
-def share_liked_of_first_five(frame: pd.DataFrame) -> float:
-    first = frame.groupby("bird").head(5)
-    return float(first["liked"].to_numpy().mean())
+def share_liked_of_first_five(frame: pd.DataFrame) -> Objective:
+    def of_order(fused: FloatArray) -> float:
+        ordered = frame.assign(fused=fused).sort_values(["bird", "fused"], ascending=[True, False])
+        return float(ordered.groupby("bird").head(5)["liked"].to_numpy().mean())
+
+    return of_order
 
 
-FRAMES = [labelled(1), labelled(2)]
+FRAME = labelled(1)
 SOURCES = ["noise", "good"]
 
 
+def fitted(frame: pd.DataFrame, config: WeightsConfig | None = None) -> dict[str, float]:
+    return fit_weights(frame, SOURCES, share_liked_of_first_five(frame), config)
+
+
 def test_weights_add_up_to_one_and_favour_what_ranks_well():
-    weights = fit_weights(FRAMES, SOURCES, share_liked_of_first_five)
+    weights = fitted(FRAME)
     assert list(weights) == SOURCES
     assert sum(weights.values()) == pytest.approx(1)
     assert weights["good"] > weights["noise"] >= 0
@@ -133,40 +147,35 @@ def test_weights_add_up_to_one_and_favour_what_ranks_well():
 
 def test_the_blend_is_at_least_as_good_as_its_best_part():
     def value(weights: dict[str, float]) -> float:
-        fused = [fuse(frame, weights, keep=20) for frame in FRAMES]
-        return float(np.mean([share_liked_of_first_five(frame) for frame in fused]))
+        fused = fuse(FRAME, weights, keep=20)
+        return share_liked_of_first_five(fused)(fused["fused"].to_numpy())
 
-    blend = value(fit_weights(FRAMES, SOURCES, share_liked_of_first_five))
-    assert blend >= max(value({"good": 1.0}), value({"noise": 1.0}))
+    assert value(fitted(FRAME)) >= max(value({"good": 1.0}), value({"noise": 1.0}))
 
 
-def test_the_same_frames_give_the_same_weights_whatever_the_order_of_rows():
-    mixed = [frame.sample(frac=1, random_state=0) for frame in FRAMES]
-    assert fit_weights(FRAMES, SOURCES, share_liked_of_first_five) == fit_weights(
-        mixed, SOURCES, share_liked_of_first_five
-    )
+def test_the_same_rows_give_the_same_weights_whatever_their_order():
+    mixed = FRAME.sample(frac=1, random_state=0).reset_index(drop=True)
+    assert fitted(FRAME) == fitted(mixed)
 
 
 def test_an_objective_that_says_nothing_leaves_all_sources_alike():
-    weights = fit_weights(FRAMES, SOURCES, lambda _: float("nan"))
+    weights = fit_weights(FRAME, SOURCES, lambda _: float("nan"))
     assert weights == {"noise": 0.5, "good": 0.5}
 
 
 def test_only_weights_of_the_grid_are_tried():
-    config = WeightsConfig(grid=(3.0,))
-    weights = fit_weights(FRAMES, SOURCES, share_liked_of_first_five, config)
+    weights = fitted(FRAME, WeightsConfig(grid=(3.0,)))
     assert set(weights.values()) <= {0.0, 0.25, 0.5, 0.75, 1.0}
 
 
-def test_the_objective_sees_labels_and_the_fused_order():
-    seen: list[pd.DataFrame] = []
+def test_the_objective_sees_the_weighted_reciprocal_ranks_of_the_rows_in_their_order():
+    seen: list[FloatArray] = []
 
-    def remember(frame: pd.DataFrame) -> float:
-        seen.append(frame)
+    def remember(fused: FloatArray) -> float:
+        seen.append(fused)
         return 0.0
 
-    fit_weights(FRAMES, SOURCES, remember, WeightsConfig(rounds=1))
-    assert list(seen[0].columns) == ["bird", "flit", "liked", "fused"]
-    for frame in seen:
-        by_contract = frame.sort_values(["bird", "fused", "flit"], ascending=[True, False, True])
-        pd.testing.assert_frame_equal(frame, by_contract)
+    fit_weights(WIDE, ["taste", "fresh"], remember, WeightsConfig(rounds=1))
+    taste, fresh = WIDE["rank_taste"].to_numpy(), WIDE["rank_fresh"].to_numpy()
+    alike = np.where(taste > 0, 1 / (60 + taste), 0) + np.where(fresh > 0, 1 / (60 + fresh), 0)
+    np.testing.assert_allclose(seen[0], alike, rtol=1e-6)

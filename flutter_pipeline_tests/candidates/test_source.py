@@ -14,6 +14,12 @@ def test_a_pool_holds_known_flits_that_are_young_enough_and_no_spam():
     assert pool_of(history, 3).place.tolist() == [-1, 0, -1, -1]
 
 
+def test_freshness_is_half_at_the_half_age_and_one_without():
+    pool = pool_of(known_before(network_of(2, FLITS), 8 * DAY), None)
+    assert pool.freshness(3).tolist() == [np.float32(1 / (1 + 7 / 3)), 1 / 2]
+    assert pool.freshness(None).tolist() == [1, 1]
+
+
 def test_met_is_by_place_in_the_pool():
     history = known_before(network_of(3, FLITS, [(2, 1, "click", 7), (2, 2, "like", 7)]), 8 * DAY)
     pool = pool_of(history, None)
