@@ -8,8 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import dagster as dg
+
+from flutter_pipeline.adapters.past_runs import close_dead_runs
+from flutter_pipeline.adapters.reloading import Reloading
 from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import Settings
@@ -18,6 +23,15 @@ PROJECT = Path(__file__).resolve().parents[2]
 """Where dagster.yaml and workspace.yaml lie."""
 
 STOP_SECONDS = 20
+WATCH_SECONDS = 5.0
+POLL_SECONDS = 0.3
+
+QUIET = {
+    # Deprecations inside the libraries are nothing that a user could act on.
+    "PYTHONWARNINGS": "ignore",
+    # `python -m` would put the working directory before the libraries, whatever it is called.
+    "PYTHONSAFEPATH": "1",
+}
 
 
 def prepare_instance(settings: Settings) -> None:
@@ -47,26 +61,39 @@ def serve_pages(settings: Settings, ports: tuple[int, int], say: Callable[[str],
     ``ports`` are Dagster's and MLflow's. Returns the exit code of the first that ended by itself.
     """
     dagster_port, mlflow_port = ports
+    dagster_url, mlflow_url = (f"http://127.0.0.1:{port}" for port in ports)
     environment = {
         **os.environ,
-        "FLUTTER_DAGSTER_UI": f"http://127.0.0.1:{dagster_port}",
-        "FLUTTER_MLFLOW_UI": f"http://127.0.0.1:{mlflow_port}",
-        "PYTHONWARNINGS": "ignore",
+        **QUIET,
+        "FLUTTER_DAGSTER_UI": dagster_url,
+        "FLUTTER_MLFLOW_UI": mlflow_url,
     }
     _stop_on_signals()
-    processes = [
-        _start(_dagster_command(dagster_port), environment, settings.data / "dagster" / "ui.log")
-    ]
-    if settings.mlflow_uri.startswith("sqlite:"):
-        Tracking(settings.mlflow_uri, settings.data / "mlflow" / "artifacts", "flutter").prepare()
-        command = _mlflow_command(settings, mlflow_port)
-        processes.append(_start(command, environment, settings.data / "mlflow" / "ui.log"))
-        say(f"MLflow   http://127.0.0.1:{mlflow_port}/#/experiments")
-    else:
-        say(f"MLflow   {settings.mlflow_uri}")
-    say(f"Dagster  http://127.0.0.1:{dagster_port}/asset-groups")
-    say(f"Drop files into {settings.landing}; new feeds follow by themselves. Ctrl-C stops both.")
-    return _wait(processes)
+    _close_dead_runs(say)
+    own, folder = settings.mlflow_uri.startswith("sqlite:"), settings.data
+    processes: list[subprocess.Popen] = []
+    try:
+        log = folder / "dagster" / "ui.log"
+        processes.append(_start(_dagster_command(dagster_port), environment, log))
+        if own:
+            Tracking(settings.mlflow_uri, folder / "mlflow" / "artifacts", "flutter").prepare()
+            command = _mlflow_command(settings, mlflow_port)
+            processes.append(_start(command, environment, folder / "mlflow" / "ui.log"))
+        say(f"MLflow   {mlflow_url}/#/experiments" if own else f"MLflow   {settings.mlflow_uri}")
+        say(f"Dagster  {dagster_url}/asset-groups")
+        say(f"Drop files into {settings.landing}; new feeds follow by themselves. Ctrl-C stops it.")
+        return _wait(processes, Reloading(settings, dagster_url))
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _stop_all(processes)
+
+
+def _close_dead_runs(say: Callable[[str], None]) -> None:
+    """No run is at work that outlived neither a kill nor a crash."""
+    with dg.DagsterInstance.get() as instance:
+        for run in close_dead_runs(instance):
+            say(f"run {run} was cut off; it is marked as failed")
 
 
 def _dagster_command(port: int) -> list[str]:
@@ -93,7 +120,8 @@ def _start(command: list[str], environment: dict[str, str], log: Path) -> subpro
         return subprocess.Popen(
             command,
             env=environment,
-            cwd=PROJECT,
+            # Not the project: Dagster would warn that it does not use the dagster.yaml there.
+            cwd=log.parent,
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -116,25 +144,29 @@ def _stop_on_signals() -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def _wait(processes: list[subprocess.Popen]) -> int:
-    """Until one ends or this process is told to stop; then all are stopped."""
-    try:
-        while all(process.poll() is None for process in processes):
-            time.sleep(0.3)
-        return next(code for process in processes if (code := process.poll()) is not None)
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        _stop_all(processes)
+def _wait(processes: list[subprocess.Popen], reloading: Reloading) -> int:
+    """Until one ends by itself; returns its exit code. Meanwhile the pages follow the data."""
+    looked = time.monotonic()
+    while all(process.poll() is None for process in processes):
+        time.sleep(POLL_SECONDS)
+        if time.monotonic() - looked > WATCH_SECONDS:
+            reloading.keep_up()
+            looked = time.monotonic()
+    return next(code for process in processes if (code := process.poll()) is not None)
 
 
 def _stop_all(processes: list[subprocess.Popen]) -> None:
+    """Ask each to end, and end what does not within the time."""
+    # A second Ctrl-C would leave servers behind that nobody knows of.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for process in processes:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     for process in processes:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        # Each leads a group of its own, which may hold children that it did not end.
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,101 @@
+"""What became of earlier Dagster runs: which is at work, which failed and why, which died.
+
+It looks only at Dagster's own record of runs. What a run is for is not known here.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import cast
+
+import dagster as dg
+import psutil
+from dagster import AssetCheckEvaluation, DagsterEventType, DagsterRunStatus, RunsFilter
+
+AT_WORK = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+DIED = "its process is gone; it was killed, or the machine was"
+
+PARTITION = "dagster/partition"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+def run_at_work(instance: dg.DagsterInstance) -> dg.DagsterRun | None:
+    """A run that waits or works, or None."""
+    found = instance.get_run_records(RunsFilter(statuses=AT_WORK), limit=1)
+    return found[0].dagster_run if found else None
+
+
+def last_run(instance: dg.DagsterInstance, jobs: Sequence[str]) -> dg.DagsterRun | None:
+    """The run of any of ``jobs`` that was made last."""
+    found = [
+        record
+        for job in jobs
+        for record in instance.get_run_records(RunsFilter(job_name=job), limit=1)
+    ]
+    newest = max(found, key=lambda record: record.create_timestamp, default=None)
+    return newest.dagster_run if newest is not None else None
+
+
+def days_of(run: dg.DagsterRun) -> list[str]:
+    """The first and last day, or hour, that a run was for; none where it was for no days."""
+    names = (RANGE_START, RANGE_END, PARTITION)
+    return [run.tags[name] for name in names if name in run.tags]
+
+
+def assets_refused(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """The assets that a run did not publish because they failed a blocking check."""
+    entries = instance.all_logs(run_id, of_type={DagsterEventType.ASSET_CHECK_EVALUATION})
+    checks = [
+        cast(AssetCheckEvaluation, entry.get_dagster_event().event_specific_data)
+        for entry in entries
+    ]
+    return sorted(
+        check.asset_key.to_user_string()
+        for check in checks
+        if check.blocking and not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    )
+
+
+def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark as failed the runs whose processes are gone; returns their ids.
+
+    A run that was killed stays STARTED for ever, and as only one may be at work no other would
+    follow. Dagster itself asks after a run's process only where something else launches it, such
+    as Kubernetes; there nothing is done here, for the process may be on another machine.
+    """
+    if not isinstance(instance.run_launcher, dg.DefaultRunLauncher):
+        return []
+    started = instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+    dead = [
+        record.dagster_run
+        for record in started
+        if (pids := _processes_of(instance, record.dagster_run.run_id))
+        and not any(_lives(pid, record.start_time) for pid in pids)
+    ]
+    for run in dead:
+        instance.report_run_failed(run, DIED)
+    return [run.run_id for run in dead]
+
+
+def _processes_of(instance: dg.DagsterInstance, run_id: str) -> set[int]:
+    """The processes that said they execute the run; none as long as none has said so."""
+    entries = instance.all_logs(run_id, of_type={DagsterEventType.ENGINE_EVENT})
+    found = [entry.get_dagster_event().engine_event_data.metadata.get("pid") for entry in entries]
+    return {int(str(pid.value)) for pid in found if pid is not None}
+
+
+def _lives(pid: int, run_started: float | None) -> bool:
+    """Whether a process still is the one that began the run: numbers are given out again."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        slack = timedelta(minutes=1).total_seconds()
+        return run_started is None or process.create_time() < run_started + slack
+    except psutil.NoSuchProcess:
+        return False
