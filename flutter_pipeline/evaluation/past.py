@@ -4,12 +4,12 @@ The table holds training and test moments alike, so that ranker, weights and bac
 the same rows; which moments are for what is told by their time alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from flutter_pipeline.birds.history import Network
+from flutter_pipeline.birds.history import FloatArray, Network
 from flutter_pipeline.candidates.merge import fit_weights, fuse
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.candidates.replay import replay
@@ -100,16 +100,40 @@ def validated_weights(
     chosen = feed.isin(newest)
     if not chosen.any():
         return dict.fromkeys(sources, 1 / len(sources))
-    # One bird at one moment is one feed; the search only has to keep them apart.
-    frame = rows[chosen].assign(bird=feed[chosen].astype(np.int64))
-    return fit_weights([frame], sources, lambda ordered: _mean_ndcg(ordered, k))
+    frame = rows[chosen].assign(feed=np.unique(feed[chosen], return_inverse=True)[1])
+    return fit_weights(frame, sources, _ndcg_of_orders(frame, k))
 
 
-def _mean_ndcg(ordered: pd.DataFrame, k: int) -> float:
-    """Mean NDCG@k over birds of rows that are in order of bird and rank."""
-    bird = np.unique(ordered["bird"].to_numpy(), return_inverse=True)[1]
-    place = np.arange(len(bird)) - np.searchsorted(bird, bird, side="left")
-    liked = ordered["liked"].to_numpy()
-    targets = np.bincount(bird, weights=liked).astype(np.int64)
-    shown = Shown(bird, ordered["flit"].to_numpy(), place + 1, liked, targets)
-    return float(ndcg(shown, k).mean())
+def _ndcg_of_orders(frame: pd.DataFrame, k: int) -> Callable[[FloatArray], float]:
+    """Mean NDCG@k over the feeds of ``frame``, as a function of the scores that order its rows.
+
+    Only the places of liked rows matter, so each is compared with the rows of its own feed, and
+    nothing is sorted. Rows of one score are in order of flit.
+    """
+    feed = np.asarray(frame["feed"], dtype=np.int64)
+    flit = frame["flit"].to_numpy()
+    order = np.argsort(feed, kind="stable")
+    starts = np.searchsorted(feed[order], np.arange(feed.max() + 2))
+    liked = np.flatnonzero(frame["liked"].to_numpy())
+    lengths = np.diff(starts)[feed[liked]]
+    mine = np.repeat(liked, lengths)
+    within = np.arange(len(mine)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    other = order[np.repeat(starts[feed[liked]], lengths) + within]
+    wins_ties = flit[other] < flit[mine]
+    number = np.repeat(np.arange(len(liked)), lengths)
+    targets = np.bincount(feed[liked], minlength=len(starts) - 1)
+
+    def mean_ndcg(fused: FloatArray) -> float:
+        above = (fused[other] > fused[mine]) | ((fused[other] == fused[mine]) & wins_ties)
+        rank = np.bincount(number[above], minlength=len(liked)) + 1
+        in_order = np.lexsort((rank, feed[liked]))
+        shown = Shown(
+            bird=feed[liked][in_order],
+            flit=flit[liked][in_order],
+            rank=rank[in_order],
+            hit=np.ones(len(liked), dtype=bool),
+            targets=targets,
+        )
+        return float(ndcg(shown, k).mean())
+
+    return mean_ndcg

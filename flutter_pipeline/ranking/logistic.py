@@ -31,7 +31,7 @@ class LogisticConfig(BaseModel, frozen=True, extra="forbid"):
 
     c: float = Field(default=1.0, gt=0, description="Inverse of the L2 penalty (scikit-learn's C).")
     max_rows: int = Field(
-        default=500_000, ge=100, description="Rows trained on at most; negatives go first."
+        default=200_000, ge=100, description="Rows trained on at most; negatives go first."
     )
     min_positives: int = Field(
         default=20, ge=1, description="Liked candidates below which nothing is learnt."
