@@ -24,6 +24,7 @@ from flutter_pipeline.settings import Settings, read_settings
 
 LOG = logging.getLogger("flutter_pipeline.assets")
 CHECK = "keeps_its_contract"
+DIGITS = 4
 PREVIEW_ROWS = 5
 PREVIEW_LENGTH = 60
 
@@ -158,11 +159,15 @@ def _audited(key: str, stage: Stage, made: Made, cost: Mapping[str, float]) -> I
         value=made if made.origins else made.value,
         metadata={
             **_table_metadata(stage.table, made.value),
-            **made.facts,
+            **{name: _readable(value) for name, value in {**made.facts, **cost}.items()},
             **made.metadata,
-            **cost,
         },
     )
+
+
+def _readable(value: float | bool | str) -> float | bool | str:
+    """A figure with as many digits as somebody reads."""
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def _table_metadata(table: Table | None, value: Any) -> dict[str, Any]:

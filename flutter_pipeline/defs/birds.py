@@ -61,7 +61,8 @@ def network(
         ORPHANS: 1 - len(built.engagements) / max(1, len(raw_engagements)),
         COPIES: 1 - len(set(copies.tolist())) / max(1, len(copies)),
     }
-    return Made(Stored("network", digest_of_state(state)[:12], state, facts), facts)
+    stored = Stored("network", digest_of_state(state)[:12], state, facts)
+    return Made(stored, facts, {"as_of": dg.MetadataValue.timestamp(facts["as_of"] / 1e6)})
 
 
 @audited_asset(

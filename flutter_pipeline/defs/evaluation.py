@@ -57,7 +57,7 @@ def offline_evaluation(
     data: DataFolder,
     tracking: TrackingServer,
 ) -> Made:
-    """The last days played again: what each method's feeds were worth, with intervals over birds."""
+    """The last days played again: what each method's feeds were worth, with intervals."""
     known, config = load_network(network.state), backtest_config(data.settings)
     candidate_config = data.settings.config(CandidateConfig, "candidates")
     found = moments_if_any(known, network.facts["as_of"], config)

@@ -97,5 +97,8 @@ def ranked_candidates(
     versions = {name: data.models.current_version(f"{name}_model") or "" for name in NAMES}
     made_by = MadeBy(history.as_of, versions, ranker.version)
     table = feed_table(with_ids(feeds.rows, known), cleaned_tokens, made_by)
-    books = {f"candidates_{name}": count for name, count in feeds.books.items()}
+    books = {
+        name if name in ("candidates", "shown") else f"dropped_{name}": count
+        for name, count in feeds.books.items()
+    }
     return Made(table, metadata=books, origins={WHOLE: network.version})
