@@ -7,7 +7,6 @@ count: a zero says that nothing is known. Knows nothing of birds and flits.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
@@ -88,5 +87,7 @@ def _thresholds(scores: FloatArray, k: int) -> FloatArray:
     smallest = np.finfo(np.float32).tiny
     if k >= scores.shape[1]:
         return np.full(len(scores), smallest, dtype=np.float32)
+    import torch  # late: whoever only needs the names of sources does not wait for it
+
     highest = torch.topk(torch.from_numpy(scores), max(k, 1), dim=1, sorted=False).values
     return np.maximum(highest.amin(dim=1).numpy(), smallest)

@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
 from flutter_pipeline.birds.history import BoolArray, FloatArray, IntArray
 from flutter_pipeline.contracts.state import State
@@ -111,6 +110,8 @@ def train_logistic(
     matrix = features.iloc[rows].to_numpy(dtype=np.float64)
     mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
     scale = np.where(spread > SMALLEST_SPREAD, spread, 1.0)
+    from sklearn.linear_model import LogisticRegression  # late, since it takes seconds
+
     model = LogisticRegression(
         C=config.c, solver="newton-cholesky", max_iter=config.max_iterations, tol=1e-6
     )
