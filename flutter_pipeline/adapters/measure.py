@@ -12,9 +12,13 @@ _CLEAR_REFS = Path("/proc/self/clear_refs")
 
 @dataclass
 class Measure:
-    """Filled in when the work ends; ``peak_mb`` stays 0 where the system does not tell."""
+    """Filled in when the work ends.
+
+    ``cpu_seconds`` is of all threads; ``peak_mb`` stays 0 where the system does not tell.
+    """
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_mb: float = 0.0
 
 
@@ -23,11 +27,12 @@ def measured() -> Iterator[Measure]:
     """Measure what happens inside. The peak is of the whole process, in MiB, from here on."""
     measure = Measure()
     _forget_peak()
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     try:
         yield measure
     finally:
         measure.seconds = time.perf_counter() - start
+        measure.cpu_seconds = time.process_time() - cpu_start
         measure.peak_mb = _peak_mb()
 
 

@@ -163,3 +163,7 @@ def main() -> None:
     except FlutterError as error:
         print(f"flutter-pipeline: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201  # the one place that speaks to stderr
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

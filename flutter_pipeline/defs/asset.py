@@ -73,9 +73,7 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
                 result = function(*args, **inputs)
             _say(key, result, measure)
             made = result if isinstance(result, Made) else Made(result)
-            yield from _audited(
-                key, stage, made, {"seconds": measure.seconds, "peak_memory_mb": measure.peak_mb}
-            )
+            yield from _audited(key, stage, made, _cost(measure))
 
         compute.__name__ = key
         compute.__doc__ = function.__doc__
@@ -126,7 +124,15 @@ def _say(key: str, result: Any, measure: Measure) -> None:
     """One line for whoever watches: the asset, its rows, seconds, and memory."""
     value = result.value if isinstance(result, Made) else result
     rows = f"{len(value):,} rows" if isinstance(value, pd.DataFrame) else ""
-    LOG.info("%-20s %16s %7.1f s %7.0f MB", key, rows, measure.seconds, measure.peak_mb)
+    LOG.info("%-22s %16s %8.1f s %8.0f MB", key, rows, measure.seconds, measure.peak_mb)
+
+
+def _cost(measure: Measure) -> dict[str, float]:
+    return {
+        "seconds": measure.seconds,
+        "cpu_seconds": measure.cpu_seconds,
+        "peak_memory_mb": measure.peak_mb,
+    }
 
 
 def _sign(
