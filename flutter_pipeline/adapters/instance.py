@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock, Timeout
 
 from flutter_pipeline.adapters.past_runs import close_dead_runs
 from flutter_pipeline.adapters.reloading import Reloading
@@ -22,6 +23,7 @@ from flutter_pipeline.settings import Settings
 PROJECT = Path(__file__).resolve().parents[2]
 """Where dagster.yaml and workspace.yaml lie."""
 
+PORTS_TRIED = 50
 STOP_SECONDS = 20
 WATCH_SECONDS = 5.0
 POLL_SECONDS = 0.3
@@ -45,52 +47,84 @@ def prepare_instance(settings: Settings) -> None:
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
 
 
-def free_port(wanted: int) -> int:
-    """``wanted`` where it is free, else the next free one. Raises ConfigError after 50."""
-    for port in range(wanted, wanted + 50):
+def free_port(wanted: int, but: Sequence[int] = ()) -> int:
+    """``wanted`` where it is free, else the next free one. Raises ConfigError after 50.
+
+    Ports in ``but`` count as taken.
+    """
+    for port in range(wanted, wanted + PORTS_TRIED):
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
+            if port not in but and probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
-    raise ConfigError(f"ports {wanted} to {wanted + 49} are all taken; name another with --port")
+    last = wanted + PORTS_TRIED - 1
+    raise ConfigError(f"ports {wanted} to {last} are all taken; name another with --port")
 
 
 def serve_pages(settings: Settings, ports: tuple[int, int], say: Callable[[str], None]) -> int:
     """Run the Dagster UI (with its daemon) and the MLflow UI until one ends or Ctrl-C.
 
     ``ports`` are Dagster's and MLflow's. Returns the exit code of the first that ended by itself.
+    Raises ConfigError where the pages of this data folder are served already.
     """
-    dagster_port, mlflow_port = ports
-    dagster_url, mlflow_url = (f"http://127.0.0.1:{port}" for port in ports)
+    # Both ports were looked for before either was in use.
+    dagster_port, mlflow_port = ports[0], free_port(ports[1], but=ports[:1])
+    url = f"http://127.0.0.1:{dagster_port}"
+    tracking = _tracking(settings, mlflow_port)
     environment = {
         **os.environ,
         **QUIET,
-        "FLUTTER_DAGSTER_UI": dagster_url,
-        "FLUTTER_MLFLOW_UI": mlflow_url,
+        "FLUTTER_DAGSTER_UI": url,
+        "FLUTTER_MLFLOW_UI": tracking.ui,
     }
     _stop_on_signals()
-    _close_dead_runs(say)
-    own, folder = settings.mlflow_uri.startswith("sqlite:"), settings.data
     processes: list[subprocess.Popen] = []
+    with _only_here(settings, url):
+        try:
+            _close_dead_runs(say)
+            log = settings.dagster_home / "ui.log"
+            processes.append(_start(_dagster_command(dagster_port), environment, log))
+            tracking.prepare()
+            if tracking.ui != tracking.uri:
+                log = settings.data / "mlflow" / "ui.log"
+                processes.append(_start(_mlflow_command(tracking, mlflow_port), environment, log))
+            say(f"MLflow   {tracking.url('').rstrip('/')}?workflowType=machine_learning")
+            say(f"Dagster  {url}/asset-groups")
+            say(f"Drop files into {settings.landing}; new feeds follow by themselves.")
+            say("Ctrl-C stops both.")
+            return _wait(processes, Reloading(settings, url))
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _stop_all(processes)
+
+
+def _tracking(settings: Settings, port: int) -> Tracking:
+    """The tracking store, its pages served here unless it is a server that has its own."""
+    artifacts = settings.data / "mlflow" / "artifacts"
+    return Tracking(settings.mlflow_uri, artifacts, "flutter", f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def _only_here(settings: Settings, url: str) -> Iterator[None]:
+    """Serve the pages of one data folder once: two daemons would ask for every run twice."""
+    place = settings.dagster_home / "ui.url"
+    lock = FileLock(place.with_suffix(".lock"), timeout=0)
     try:
-        log = folder / "dagster" / "ui.log"
-        processes.append(_start(_dagster_command(dagster_port), environment, log))
-        if own:
-            Tracking(settings.mlflow_uri, folder / "mlflow" / "artifacts", "flutter").prepare()
-            command = _mlflow_command(settings, mlflow_port)
-            processes.append(_start(command, environment, folder / "mlflow" / "ui.log"))
-        say(f"MLflow   {mlflow_url}/#/experiments" if own else f"MLflow   {settings.mlflow_uri}")
-        say(f"Dagster  {dagster_url}/asset-groups")
-        say(f"Drop files into {settings.landing}; new feeds follow by themselves. Ctrl-C stops it.")
-        return _wait(processes, Reloading(settings, dagster_url))
-    except KeyboardInterrupt:
-        return 0
+        lock.acquire()
+    except Timeout:
+        raise ConfigError(
+            f"the pages of {settings.data} are served already, at {place.read_text().strip()}; "
+            "look there, or stop them first"
+        ) from None
+    try:
+        place.write_text(url)
+        yield
     finally:
-        _stop_all(processes)
+        lock.release()
 
 
 def _close_dead_runs(say: Callable[[str], None]) -> None:
-    """No run is at work that outlived neither a kill nor a crash."""
+    """Free the queue from runs that a kill or a crash cut off."""
     with dg.DagsterInstance.get() as instance:
         for run in close_dead_runs(instance):
             say(f"run {run} was cut off; it is marked as failed")
@@ -104,12 +138,11 @@ def _dagster_command(port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _mlflow_command(settings: Settings, port: int) -> list[str]:
-    artifacts = (settings.data / "mlflow" / "artifacts").as_uri()
+def _mlflow_command(tracking: Tracking, port: int) -> list[str]:
     return [
         sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1",
-        "--port", str(port), "--backend-store-uri", settings.mlflow_uri,
-        "--default-artifact-root", artifacts,
+        "--port", str(port), "--backend-store-uri", tracking.uri,
+        "--default-artifact-root", tracking.artifacts.resolve().as_uri(),
     ]  # fmt: skip
 
 

@@ -68,6 +68,7 @@ intake = dg.define_asset_job(
     job=one_day,
     cron_schedule=PARTITIONS.get_cron_schedule(),
     execution_timezone="UTC",
+    description="Whenever a day, or hour, is over: new feeds from all that has landed by then.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def feeds_on_time(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -94,6 +95,7 @@ weekly_retraining = dg.ScheduleDefinition(
 
 @dg.sensor(
     job=intake,
+    description="Takes in what is dropped into the landing folder, once it is complete.",
     minimum_interval_seconds=SENSOR_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -115,6 +117,7 @@ def landed_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
 
 @dg.sensor(
     jobs=[everything, one_day],
+    description="Makes new feeds once new rows are taken in; the first time it trains everything.",
     minimum_interval_seconds=SENSOR_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )

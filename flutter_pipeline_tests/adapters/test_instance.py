@@ -1,0 +1,114 @@
+"""The home of Dagster's state, and the pages on top of it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from flutter_pipeline.adapters.instance import PROJECT, free_port, prepare_instance
+from flutter_pipeline.errors import ConfigError
+from flutter_pipeline.settings import Settings
+
+START_SECONDS = 120
+STOP_SECONDS = 25
+
+
+@pytest.fixture(autouse=True)
+def _same_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `prepare_instance` sets is set back."""
+    monkeypatch.setenv("DAGSTER_HOME", os.environ.get("DAGSTER_HOME", ""))
+
+
+def test_a_free_port_is_taken_as_it_is() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert free_port(port) == port
+
+
+def test_a_taken_port_gives_way_to_a_later_one() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        assert port < free_port(port) < port + 50
+
+
+def test_a_port_that_another_page_will_take_is_not_given_twice() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert free_port(port, but=(port,)) > port
+
+
+def test_no_free_port_says_what_to_do() -> None:
+    taken = tuple(range(41000, 41050))
+    with pytest.raises(ConfigError, match="ports 41000 to 41049 are all taken; name another"):
+        free_port(41000, but=taken)
+
+
+def test_a_prepared_home_has_a_landing_folder_and_the_projects_configuration(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(data=tmp_path / "data")
+    prepare_instance(settings)
+    assert (tmp_path / "data" / "landing").is_dir()
+    copied = (tmp_path / "data" / "dagster" / "dagster.yaml").read_text(encoding="utf-8")
+    assert copied == (PROJECT / "dagster.yaml").read_text(encoding="utf-8")
+    assert os.environ["DAGSTER_HOME"] == str(tmp_path / "data" / "dagster")
+
+
+def test_a_configuration_that_somebody_edited_stays(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    prepare_instance(settings)
+    edited = tmp_path / "dagster" / "dagster.yaml"
+    edited.write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+    prepare_instance(settings)
+    assert edited.read_text(encoding="utf-8") == "telemetry: {enabled: false}\n"
+
+
+@pytest.mark.slow
+def test_the_pages_answer_and_a_request_to_terminate_stops_every_process(tmp_path: Path) -> None:
+    ports = free_port(23000), free_port(25000)
+    program = "from flutter_pipeline.cli.app import main; main()"
+    command = [sys.executable, "-c", program, "--data", str(tmp_path / "data"), "ui"]
+    # As in the background of a script, where a shell has children ignore Ctrl-C.
+    shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+    pages = subprocess.Popen(
+        [*shell, *command, "--port", str(ports[0]), "--mlflow-port", str(ports[1])],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for port in ports:
+            _wait_for_page(f"http://127.0.0.1:{port}/")
+        started = psutil.Process(pages.pid).children(recursive=True)
+        assert len(started) >= 4, "Dagster's server, daemon and code, and MLflow's server"
+        pages.send_signal(signal.SIGTERM)
+        assert pages.wait(timeout=STOP_SECONDS) == 0
+        assert not psutil.wait_procs(started, timeout=1)[1]
+    finally:
+        pages.kill()
+    printed = pages.stdout.read() if pages.stdout is not None else ""
+    assert f"Dagster  http://127.0.0.1:{ports[0]}/asset-groups" in printed
+    assert f"MLflow   http://127.0.0.1:{ports[1]}/#/experiments/" in printed
+
+
+def _wait_for_page(url: str) -> None:
+    """Until ``url`` answers; TimeoutError after START_SECONDS."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        try:
+            with urlopen(url, timeout=10):
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.5)
+    raise TimeoutError(f"{url} does not answer after {START_SECONDS} s")
