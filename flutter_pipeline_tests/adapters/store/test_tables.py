@@ -1,0 +1,119 @@
+import os
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flutter_pipeline.adapters.store.tables import (
+    KEEP_UNNAMED_SECONDS,
+    WHOLE,
+    Part,
+    TableStore,
+    conform,
+)
+from flutter_pipeline.contracts.tables import BIRDS, FOLLOWS
+from flutter_pipeline.errors import VersionError
+
+MONDAY, TUESDAY = "2026-01-05", "2026-01-06"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> TableStore:
+    return TableStore(tmp_path / "tables")
+
+
+def flits(*ids: str) -> pd.DataFrame:
+    return pd.DataFrame({"flit_id": pd.Series(ids, dtype="str"), "n": range(len(ids))})
+
+
+def ids_of(frame: pd.DataFrame) -> list[str]:
+    return list(frame["flit_id"])
+
+
+def test_days_come_back_in_order_of_day_with_their_types(store: TableStore):
+    store.write("flits", {TUESDAY: flits("c"), MONDAY: flits("a", "b")})
+    read = store.read("flits")
+    assert ids_of(read) == ["a", "b", "c"]
+    assert read["n"].tolist() == [0, 1, 0]
+    assert read["flit_id"].dtype == "str" and read["n"].dtype == "int64"
+
+
+def test_a_day_that_is_written_again_is_replaced_and_the_others_stay(store: TableStore):
+    store.write("flits", {MONDAY: flits("a"), TUESDAY: flits("b")}, {MONDAY: "x1", TUESDAY: "y1"})
+    store.write("flits", {TUESDAY: flits("b", "c")}, {TUESDAY: "y2"})
+    parts = store.parts("flits")
+    assert ids_of(store.read("flits")) == ["a", "b", "c"]
+    assert {day: (part.rows, part.origin) for day, part in parts.items()} == {
+        MONDAY: (1, "x1"),
+        TUESDAY: (2, "y2"),
+    }
+
+
+def test_only_the_days_and_columns_that_are_asked_for_are_read(store: TableStore):
+    store.write("flits", {MONDAY: flits("a"), TUESDAY: flits("b")})
+    read = store.read("flits", [TUESDAY, "2026-01-07"], ["flit_id"])
+    assert list(read.columns) == ["flit_id"] and ids_of(read) == ["b"]
+
+
+def test_days_that_are_not_there_have_no_rows_but_their_columns(store: TableStore):
+    store.write("flits", {MONDAY: flits("a")})
+    read = store.read("flits", ["2026-01-07"])
+    assert len(read) == 0 and list(read.columns) == ["flit_id", "n"]
+    assert read["flit_id"].dtype == "str"
+
+
+def test_a_day_may_be_published_without_rows(store: TableStore):
+    store.write("flits", {MONDAY: flits("a")})
+    store.write("flits", {MONDAY: flits()}, {MONDAY: "x2"})
+    assert store.parts("flits")[MONDAY].rows == 0
+    assert len(store.read("flits")) == 0
+
+
+def test_a_column_that_only_later_days_have_is_null_before(store: TableStore):
+    store.write("flits", {MONDAY: flits("a")})
+    store.write("flits", {TUESDAY: flits("b").assign(lang="en")})
+    assert store.read("flits")["lang"].isna().tolist() == [True, False]
+
+
+def test_a_table_that_nobody_published_says_so(store: TableStore):
+    assert store.parts("flits") == {}
+    with pytest.raises(VersionError, match=r"nothing is published of table 'flits' .*run the pip"):
+        store.read("flits")
+
+
+def test_what_the_manifest_does_not_name_does_not_exist(store: TableStore):
+    store.write("flits", {MONDAY: flits("a")})
+    # An intake that was killed between writing its file and naming it.
+    flits("ghost").to_parquet(store.root / "flits" / f"{TUESDAY}.dead.parquet")
+    assert ids_of(store.read("flits")) == ["a"]
+    assert list(store.parts("flits")) == [MONDAY]
+
+
+def test_a_reader_that_opened_the_old_part_can_still_read_it_for_a_day(store: TableStore):
+    store.write("flits", {WHOLE: flits("old")})
+    old = store.root / "flits" / store.parts("flits")[WHOLE].file
+    store.write("flits", {WHOLE: flits("new")})
+    assert old.is_file()
+    long_ago = time.time() - KEEP_UNNAMED_SECONDS - 60
+    os.utime(old, (long_ago, long_ago))
+    store.write("flits", {WHOLE: flits("newer")})
+    assert not old.exists()
+    assert ids_of(store.read("flits")) == ["newer"]
+
+
+def test_a_frame_that_cannot_be_written_leaves_the_published_one(store: TableStore):
+    store.write("flits", {WHOLE: flits("a")}, {WHOLE: "x"})
+    before = store.parts("flits")
+    with pytest.raises(Exception, match="object"):
+        store.write("flits", {WHOLE: pd.DataFrame({"flit_id": [object()]})})
+    assert store.parts("flits") == before == {WHOLE: Part(before[WHOLE].file, 1, "x")}
+    assert ids_of(store.read("flits")) == ["a"]
+
+
+def test_a_frame_conforms_with_the_contracts_columns_in_its_order():
+    frame = pd.DataFrame({"extra": [1], "geo": ["CH"], "bird_id": ["b1"]})
+    made = conform(frame, BIRDS)
+    assert list(made.columns) == ["bird_id", "geo", "joined_at"]
+    assert made["joined_at"].isna().tolist() == [True]
+    assert conform(FOLLOWS.empty(), FOLLOWS).equals(FOLLOWS.empty())

@@ -1,0 +1,201 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import BaseModel
+
+from flutter_pipeline.adapters import encoding
+from flutter_pipeline.adapters.encoding import (
+    compared,
+    encode_missing,
+    encoder_of,
+    train_version,
+)
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.adapters.store.versions import Stored, VersionStore
+from flutter_pipeline.contracts.state import Progress, State, no_progress
+from flutter_pipeline.embeddings.encoder import Matrix, Reads
+from flutter_pipeline.embeddings.encoders import ENCODERS, EncoderKind
+from flutter_pipeline.embeddings.tfidf import TfidfConfig
+
+TFIDF = ENCODERS["tfidf"]
+CONFIG = TfidfConfig(dim=2, min_flits=1, max_share=1.0)
+FLITS = pd.DataFrame(
+    {
+        "flit_id": ["f1", "f2", "f3", "f4"],
+        "tokens": ["owl hoots", "owl flies", "crow flies", "crow caws loud"],
+    }
+)
+
+
+@dataclass(frozen=True)
+class LengthEncoder:
+    """A flit as (its length, ``second``): a vector whose soundness the text decides."""
+
+    second: float
+    calls: list[int]
+    reads: ClassVar[Reads] = "tokens"
+    dim: ClassVar[int] = 2
+
+    def encode(self, flits: Sequence[str], progress: Progress = no_progress) -> Matrix:
+        self.calls.append(len(flits))
+        return np.array([[len(text), self.second] for text in flits], dtype=np.float32)
+
+    def state(self) -> State:
+        return State({"second": self.second})
+
+
+class LengthConfig(BaseModel, frozen=True, extra="forbid"):
+    """What the second number is."""
+
+    second: float = 0.0
+
+
+@pytest.fixture
+def models(tmp_path) -> VersionStore:
+    return VersionStore(tmp_path / "models")
+
+
+@pytest.fixture
+def store(tmp_path) -> EmbeddingStore:
+    return EmbeddingStore(tmp_path / "embeddings")
+
+
+@pytest.fixture
+def length(monkeypatch) -> tuple[EncoderKind, list[int]]:
+    """An encoder that is listed as any other, and how many flits it was given, call by call."""
+    calls: list[int] = []
+    kind = EncoderKind(
+        name="length",
+        title="Counts letters.",
+        config=LengthConfig,
+        train=lambda flits, config, progress: LengthEncoder(config.second, calls),
+        load=lambda state: LengthEncoder(state.settings["second"], calls),
+        reads="tokens",
+        learns_from_flits=False,
+        packages=(),
+        code_version="1",
+    )
+    monkeypatch.setitem(ENCODERS, "length", kind)
+    return kind, calls
+
+
+def test_the_same_config_and_flits_are_the_same_version_and_trained_once(models: VersionStore):
+    first = train_version(TFIDF, CONFIG, FLITS, models)
+    again = train_version(TFIDF, CONFIG, FLITS.sample(frac=1, random_state=1), models)
+    assert not first.reused and first.stored.facts["training_flits"] == 4
+    assert again.reused and again.seconds == 0.0
+    assert again.stored.version == first.stored.version
+    assert models.versions("tfidf_model") == [first.stored.version]
+
+
+def test_other_flits_or_another_config_are_another_version(models: VersionStore):
+    versions = {
+        train_version(TFIDF, CONFIG, FLITS, models).stored.version,
+        train_version(TFIDF, CONFIG, FLITS.head(3), models).stored.version,
+        train_version(
+            TFIDF, TfidfConfig(dim=1, min_flits=1, max_share=1.0), FLITS, models
+        ).stored.version,
+    }
+    assert len(versions) == 3
+    assert set(models.versions("tfidf_model")) == versions
+
+
+def test_a_trained_version_does_not_serve_before_it_is_published(models: VersionStore):
+    train_version(TFIDF, CONFIG, FLITS, models)
+    assert models.current_version("tfidf_model") is None
+
+
+def test_a_stored_version_encodes_as_the_trained_one_did(models: VersionStore):
+    stored = train_version(TFIDF, CONFIG, FLITS, models).stored
+    read = models.open("tfidf_model", stored.version)
+    texts = list(FLITS["tokens"])
+    assert (encoder_of(read).encode(texts) == encoder_of(stored).encode(texts)).all()
+
+
+def test_what_was_trained_elsewhere_is_named_after_what_was_read(length, models: VersionStore):
+    kind, _ = length
+    one = train_version(kind, LengthConfig(second=1), FLITS, models)
+    same = train_version(kind, LengthConfig(second=1), FLITS.head(1), models)
+    other = train_version(kind, LengthConfig(second=2), FLITS, models)
+    assert same.reused and same.stored.version == one.stored.version
+    assert other.stored.version != one.stored.version
+    assert one.stored.facts["training_flits"] == 0
+
+
+def test_only_flits_that_a_version_lacks_are_encoded(models: VersionStore, store: EmbeddingStore):
+    stored = train_version(TFIDF, CONFIG, FLITS, models).stored
+    first = encode_missing(stored, FLITS.head(3), store)
+    second = encode_missing(stored, FLITS, store)
+    third = encode_missing(stored, FLITS, store)
+    assert [facts.encoded for facts in (first, second, third)] == [3, 1, 0]
+    assert third.encoding_seconds == 0
+    embeddings = store.open("tfidf", stored.version)
+    assert embeddings.ids.tolist() == ["f1", "f2", "f3", "f4"]
+    at_once = encoder_of(stored).encode(list(FLITS["tokens"]))
+    assert embeddings.vectors(FLITS["flit_id"]) == pytest.approx(at_once)
+
+
+def test_a_flit_of_unknown_words_is_stored_as_zeros_and_counted(
+    models: VersionStore, store: EmbeddingStore
+):
+    stored = train_version(TFIDF, CONFIG, FLITS, models).stored
+    new = pd.DataFrame({"flit_id": ["n1", "n2"], "tokens": ["penguin", "owl"]})
+    facts = encode_missing(stored, new, store)
+    assert (facts.encoded, facts.empty, facts.not_unit) == (2, 1, 0)
+    assert store.open("tfidf", stored.version).vectors(["n1"]).tolist() == [[0, 0]]
+
+
+def test_flits_are_encoded_in_batches_and_progress_tells_of_all(
+    length, models: VersionStore, store: EmbeddingStore, monkeypatch
+):
+    kind, calls = length
+    monkeypatch.setattr(encoding, "BATCH", 2)
+    stored = train_version(kind, LengthConfig(), FLITS, models).stored
+    ones = FLITS.assign(tokens="x").head(3)
+    told: list[tuple[int, int]] = []
+    encode_missing(stored, ones, store, lambda done, total: told.append((done, total)))
+    assert calls == [2, 1]
+    assert told == [(2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "second", "counted"),
+    [
+        (["x", "xyz"], 0.0, {"not_finite": 0, "not_unit": 1}),
+        (["x", "x"], float("nan"), {"not_finite": 2, "not_unit": 0}),
+    ],
+)
+def test_unsound_vectors_are_counted_and_not_one_is_appended(
+    length, models: VersionStore, store: EmbeddingStore, texts, second, counted
+):
+    kind, _ = length
+    good = FLITS.head(2).assign(tokens="x", flit_id=["g1", "g2"])
+    sound = Stored("length_model", "v1", State({"second": 0.0}), {"encoder": "length", "dim": 2})
+    encode_missing(sound, good, store)
+    unsound = Stored("length_model", "v1", State({"second": second}), dict(sound.facts))
+    rows = FLITS.head(2).assign(tokens=texts)
+    facts = encode_missing(unsound, rows, store)
+    assert {name: getattr(facts, name) for name in counted} == counted
+    embeddings = store.open(kind.name, "v1")
+    assert embeddings.ids.tolist() == ["g1", "g2"]
+    assert embeddings.missing(rows["flit_id"]).tolist() == ["f1", "f2"]
+
+
+def test_an_encoders_cost_is_told_beside_its_recall(models: VersionStore, store: EmbeddingStore):
+    stored = train_version(TFIDF, CONFIG, FLITS, models).stored
+    encode_missing(stored, FLITS, store)
+    index = Stored("tfidf_index", "i1", State({}), {"recall_at_10": 1.0})
+    row = compared(stored, store.open("tfidf", stored.version), index, FLITS)
+    told = {name: row[name] for name in ("encoder", "version", "dim", "flits", "recall_at_10")}
+    assert told == {
+        "encoder": "tfidf",
+        "version": stored.version,
+        "dim": 2,
+        "flits": 4,
+        "recall_at_10": 1.0,
+    }
+    assert row["flits_per_second"] > 0 and row["size_mb"] > 0 and row["train_seconds"] > 0

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from flutter_pipeline.adapters.ranking import ranker_of, train_ranker_version
+from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.birds.history import DAY, known_before
+from flutter_pipeline.ranking.blend import BlendRanker
+from flutter_pipeline.ranking.features import build_features
+from flutter_pipeline.ranking.logistic import LogisticConfig, LogisticRanker
+from flutter_pipeline_tests.ranking.small_networks import at, small_network, wide_candidates
+
+# Birds 0 to 9 are each proposed flits 0 and 1 by source a, and like flit 0 on the next day.
+BIRDS = range(10)
+NETWORK = small_network(
+    authors=[10, 10],
+    posted=[0, 0],
+    engagements=[(bird, 0, "like", 1.5) for bird in BIRDS],
+    n_birds=11,
+)
+CANDIDATES = wide_candidates(
+    [(bird, flit, {"a": (flit + 1, 1 - flit / 2)}) for bird in BIRDS for flit in (0, 1)], ["a"]
+)
+ENOUGH = LogisticConfig(min_positives=5)
+
+
+def test_a_ranker_is_learnt_from_what_followed_past_candidates():
+    trained = train_ranker_version(NETWORK, {at(1): CANDIDATES}, "logistic", ENOUGH, DAY)
+    assert (trained.candidates, trained.liked, trained.reason) == (20, 10, "")
+    assert trained.stored.facts["ranker"] == "logistic"
+    assert "weight.rank_a" in trained.coefficients or len(trained.coefficients) > 1
+    ranker = ranker_of(trained.stored)
+    assert isinstance(ranker, LogisticRanker)
+    features = build_features(CANDIDATES, known_before(NETWORK, at(1)), ["a"])
+    scores = ranker.score(features)
+    assert scores[::2].min() > scores[1::2].max()
+
+
+def test_the_same_past_is_the_same_version_and_another_config_another():
+    def version(config: LogisticConfig) -> str:
+        past = {at(1): CANDIDATES}
+        return train_ranker_version(NETWORK, past, "logistic", config, DAY).stored.version
+
+    assert version(ENOUGH) == version(ENOUGH)
+    assert version(ENOUGH) != version(LogisticConfig(min_positives=5, c=0.1))
+
+
+def test_too_few_likes_fall_back_to_the_blend_and_say_why():
+    few = LogisticConfig(min_positives=11)
+    trained = train_ranker_version(NETWORK, {at(1): CANDIDATES}, "logistic", few, DAY)
+    assert trained.stored.facts["ranker"] == "blend"
+    assert isinstance(ranker_of(trained.stored), BlendRanker)
+    assert (trained.candidates, trained.liked, trained.coefficients) == (20, 10, {})
+    assert "10" in trained.reason and "11" in trained.reason
+
+
+def test_no_past_moment_at_all_falls_back_to_the_blend():
+    trained = train_ranker_version(NETWORK, {}, "logistic", ENOUGH, DAY)
+    assert trained.stored.facts["ranker"] == "blend"
+    assert (trained.candidates, trained.liked) == (0, 0)
+    assert "land more days" in trained.reason
+
+
+@pytest.mark.parametrize("config", [ENOUGH, LogisticConfig(min_positives=11)])
+def test_a_stored_ranker_scores_as_the_trained_one_did(config: LogisticConfig, tmp_path):
+    stored = train_ranker_version(NETWORK, {at(1): CANDIDATES}, "logistic", config, DAY).stored
+    models = VersionStore(tmp_path)
+    models.publish(stored)
+    features = build_features(CANDIDATES, known_before(NETWORK, at(1)), ["a"])
+    read = ranker_of(models.current("ranker")).score(features)
+    assert np.array_equal(read, ranker_of(stored).score(features))

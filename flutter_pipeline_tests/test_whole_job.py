@@ -1,0 +1,171 @@
+"""From landed files to measured feeds, as a user would have it: by the command line, on disk."""
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+
+from flutter_pipeline.adapters.registry import VERSION_TAG
+from flutter_pipeline.adapters.store.tables import TableStore
+from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.adapters.tracking import CHAMPION, Tracking
+from flutter_pipeline.contracts.tables import LIKED, RANKED_CANDIDATES
+from flutter_pipeline.defs.resources import tracking_of
+from flutter_pipeline.settings import read_settings
+from flutter_pipeline_tests.conftest import TinyFlutter, files_of, first_run, succeed
+
+END = pd.Timestamp("2026-01-17", tz="UTC")
+"""The simulated network ends with the 16th of January."""
+
+MODELS = ("tfidf_model", "cbow_model", "bert_model", "ranker")
+TRACKED = (*MODELS, "offline_evaluation", "embedding_comparison")
+
+
+def pairs(frame: pd.DataFrame, bird: str = "bird_id") -> set[tuple[str, str]]:
+    return set(zip(frame[bird], frame["flit_id"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def tracking(flutter_with_bert: TinyFlutter) -> Tracking:
+    return tracking_of(read_settings({"FLUTTER_DATA": str(flutter_with_bert.data)}))
+
+
+def test_every_bird_has_a_feed_as_the_contract_says(flutter_with_bert: TinyFlutter):
+    feeds = flutter_with_bert.read("ranked_candidates")
+    assert list(feeds.columns) == RANKED_CANDIDATES.names
+    assert feeds["bird_id"].nunique() == 60
+    assert set(feeds["as_of"]) == {END}
+    assert feeds["score"].between(0, 1).all()
+    for _, feed in feeds.groupby("bird_id"):
+        assert feed["rank"].tolist() == list(range(1, len(feed) + 1))
+        assert feed["score"].is_monotonic_decreasing
+
+
+def test_no_feed_shows_what_was_met_written_or_shown_before(flutter_with_bert: TinyFlutter):
+    feeds = flutter_with_bert.read("ranked_candidates")
+    flits = pd.read_parquet(flutter_with_bert.sources / "flits.parquet")
+    engagements = pd.read_parquet(flutter_with_bert.sources / "engagements.parquet")
+    shown = pairs(feeds)
+    assert len(shown) == len(feeds) > 1000
+    assert not shown & pairs(engagements)
+    assert not shown & pairs(flits)
+    assert {flit for _, flit in shown} <= set(flits["flit_id"])
+
+
+def test_feeds_say_why_and_by_which_version(flutter_with_bert: TinyFlutter):
+    feeds = flutter_with_bert.read("ranked_candidates")
+    models = VersionStore(flutter_with_bert.data / "models")
+    assert (feeds["because"] != "").all()
+    assert set(feeds["encoder"].dropna()) == {"tfidf", "cbow", "bert"}
+    for encoder, rows in feeds.groupby("encoder"):
+        assert set(rows["embedding_version"]) == {models.current_version(f"{encoder}_model")}
+    assert set(feeds["ranker_version"]) == {models.current_version("ranker")}
+    assert feeds["sources"].str.contains("interest_bert").any()
+
+
+def test_every_method_is_measured(flutter_with_bert: TinyFlutter):
+    table = flutter_with_bert.read("offline_evaluation")
+    ndcg = table[(table["by"] == "all") & (table["metric"] == "ndcg")].set_index("method")["mean"]
+    assert set(ndcg.index) == {
+        *("random", "newest", "popularity", "oracle"),
+        *("interest_tfidf", "interest_cbow", "interest_bert", "taste", "popular", "fresh"),
+        *("blend", "ranked"),
+    }
+    assert ndcg["ranked"] > ndcg["random"]
+    assert set(table[table["by"] == "cadence"]["slice"]) >= {"every 24 h", "every 1 h"}
+    assert set(table["by"]) == {"all", "tenure", "activity", "cadence"}
+
+
+def test_encoders_are_compared(flutter_with_bert: TinyFlutter):
+    table = flutter_with_bert.read("embedding_comparison").set_index("encoder")
+    assert list(table.index) == ["tfidf", "cbow", "bert"]
+    assert (table["flits"] == 400).all() and (table["recall_at_10"] == 1.0).all()
+    assert table["ndcg"].notna().all()
+
+
+def test_each_asset_that_learns_or_measures_has_one_mlflow_run(
+    flutter_with_bert: TinyFlutter, tracking: Tracking
+):
+    runs = tracking.runs()
+    assert sorted(run.tags["dagster.asset_key"] for run in runs) == sorted(TRACKED)
+    assert {run.status for run in runs} == {"FINISHED"}
+    [dagster_run] = {run.tags["dagster.run_id"] for run in runs}
+    with dg.DagsterInstance.from_config(str(flutter_with_bert.data / "dagster")) as instance:
+        assert instance.has_run(dagster_run)
+    [cbow] = [run for run in runs if run.name == "cbow_model"]
+    assert cbow.params["dim"] == "100" and cbow.metrics["loss"] > 0
+    [measured] = [run for run in runs if run.name == "offline_evaluation"]
+    assert {"ranked.ndcg", "random.ndcg", "oracle.recall"} <= set(measured.metrics)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_serves_is_the_champion(
+    flutter_with_bert: TinyFlutter, tracking: Tracking, model: str
+):
+    [registered] = tracking.versions(model)
+    assert registered.aliases == (CHAMPION,)
+    current = VersionStore(flutter_with_bert.data / "models").current_version(model)
+    assert registered.tags[VERSION_TAG] == current
+
+
+def test_a_second_run_has_nothing_to_do_and_changes_nothing(flutter_with_bert: TinyFlutter):
+    data = flutter_with_bert.data
+    before = {name: files_of(data / name) for name in ("tables", "models", "embeddings", "intake")}
+    printed = succeed(data, "run")
+    assert "Nothing new has landed" in printed
+    assert before == {name: files_of(data / name) for name in before}
+
+
+def test_the_same_input_gives_the_same_feeds_bit_for_bit(
+    flutter_without_bert: TinyFlutter, tmp_path
+):
+    first_run(tmp_path, ["tfidf", "cbow"], flutter_without_bert.data)
+    again = TinyFlutter(tmp_path, "")
+    tables = ("cleaned_tokens", "past_candidates", "source_weights", "candidates")
+    for table in (*tables, "ranked_candidates", "offline_evaluation"):
+        pd.testing.assert_frame_equal(
+            again.read(table), flutter_without_bert.read(table), check_exact=True
+        )
+
+
+def test_a_later_day_opens_that_day_alone_and_moves_the_feeds_on(copied: TinyFlutter):
+    tables = TableStore(copied.data / "tables")
+    before = {name: tables.parts(name) for name in ("raw_flits", "cleaned_tokens")}
+    flits = pd.read_parquet(copied.sources / "flits.parquet").tail(20)
+    later = flits.assign(
+        flit_id=[f"later{place}" for place in range(20)],
+        created_at=END + pd.to_timedelta(np.arange(20), unit="h"),
+    )
+    later.to_parquet(copied.data / "landing" / "later.parquet")
+    succeed(copied.data, "run")
+    for name, parts in before.items():
+        changed = {day for day, part in tables.parts(name).items() if parts.get(day) != part}
+        assert changed == {"2026-01-17"}
+    feeds = copied.read("ranked_candidates")
+    assert set(feeds["as_of"]) == {END + pd.Timedelta(days=1)}
+    assert feeds["flit_id"].str.startswith("later").any()
+
+
+def test_a_planted_future_changes_no_candidate_of_the_past(copied: TinyFlutter):
+    past = copied.read("past_candidates")
+    last = pd.Timestamp(past["moment"].max(), unit="us", tz="UTC")
+    assert last == END - pd.Timedelta(days=1)
+    # A bird that came by anyway likes everything that it was proposed, after the last moment.
+    bird = past.loc[past["moment"] == past["moment"].max(), "bird_id"].iloc[0]
+    mine = past[(past["bird_id"] == bird) & (past["moment"] == past["moment"].max())]
+    planted = pd.DataFrame(
+        {
+            "bird_id": str(bird),
+            "flit_id": mine["flit_id"].astype("str"),
+            "action": LIKED[0],
+            "occurred_at": last + pd.Timedelta(hours=20),
+        }
+    )
+    planted.to_parquet(copied.data / "landing" / "planted.parquet")
+    succeed(copied.data, "run")
+    after = copied.read("past_candidates")
+    unseen = past.columns.drop("liked")
+    pd.testing.assert_frame_equal(after[unseen], past[unseen], check_exact=True)
+    # It is there: these candidates are labelled by it, and nothing of it is shown again.
+    assert after["liked"].sum() >= past["liked"].sum() + len(mine) // 2
+    assert not pairs(copied.read("ranked_candidates")) & pairs(planted)
