@@ -12,7 +12,7 @@ from pydantic import Field
 
 from flutter_pipeline.birds.history import IntArray
 from flutter_pipeline.birds.interests import InterestConfig, find_interests
-from flutter_pipeline.candidates.nearest import ExactSearch, Queries, Search, index_search
+from flutter_pipeline.candidates.nearest import Queries, Search, exact_search, index_search
 from flutter_pipeline.candidates.source import Found, Pool, Proposals, best_proposals
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.index.build import Index
@@ -63,8 +63,6 @@ def train_by_interest(
     """
     worth = pool.freshness(config.half_age_days)
     search = (
-        ExactSearch(pool, worth, vectors[pool.flits])
-        if index is None
-        else index_search(pool, worth, index)
+        exact_search(pool, worth, vectors) if index is None else index_search(pool, worth, index)
     )
     return InterestSource(name, pool, vectors, config, search)

@@ -59,10 +59,8 @@ class ExactSearch:
     """Looks at every flit of the pool."""
 
     pool: Pool
-    worth: FloatArray
-    """By place in the pool, above zero."""
     vectors: Matrix
-    """The pool's unit vectors, shape (pool, dim)."""
+    """The pool's unit vectors times their flits' worth, shape (pool, dim)."""
 
     def nearest(self, queries: Queries, k: int) -> Hits:
         """At most ``k`` flits for each query, none that its bird has met."""
@@ -74,7 +72,6 @@ class ExactSearch:
             birds = queries.birds[first : first + at_once]
             near = buffer[: len(birds)]
             np.matmul(queries.vectors[first : first + at_once], self.vectors.T, out=near)
-            near *= self.worth
             near[self.pool.met[birds].nonzero()] = 0
             best = best_in_rows(near, k)
             parts.append(Hits(best.row + first, best.column, best.score))
@@ -130,6 +127,11 @@ class IndexSearch:
         near[fit] = scores[fit] * self.worth[place[fit]]
         best = best_in_rows(near, k)
         return Hits(some[best.row], place[best.row, best.column], best.score), done
+
+
+def exact_search(pool: Pool, worth: FloatArray, vectors: Matrix) -> ExactSearch:
+    """Search ``pool`` by looking at all of it; ``vectors`` has shape (F, dim), unit rows."""
+    return ExactSearch(pool, vectors[pool.flits] * worth[:, None])
 
 
 def index_search(pool: Pool, worth: FloatArray, index: Index) -> IndexSearch:

@@ -50,6 +50,15 @@ def test_a_matrix_of_nothing_has_no_best(shape: tuple[int, int]):
     assert entries(best_in_sparse_rows(csr_matrix(shape, dtype=np.float32), 2)) == []
 
 
+@pytest.mark.parametrize("columns", [1023, 1024, 1025, 1500])
+def test_the_best_of_wide_rows_are_those_of_a_plain_sort(columns: int):
+    scores = np.random.default_rng(0).integers(-50, 50, (20, columns)).astype(np.float32)
+    best = best_in_rows(scores, 4)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :4]
+    assert best.column.tolist() == order.ravel().tolist()
+    assert best.score.tolist() == np.take_along_axis(scores, order, axis=1).ravel().tolist()
+
+
 def test_places_count_from_zero_in_each_row():
     assert place_in_row(np.array([4, 4, 4, 7, 2, 2])).tolist() == [0, 1, 2, 0, 0, 1]
     assert place_in_row(np.array([], dtype=np.int64)).tolist() == []
