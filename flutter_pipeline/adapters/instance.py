@@ -87,7 +87,7 @@ def serve_pages(settings: Settings, ports: tuple[int, int], say: Callable[[str],
             if tracking.ui != tracking.uri:
                 log = settings.data / "mlflow" / "ui.log"
                 processes.append(_start(_mlflow_command(tracking, mlflow_port), environment, log))
-            say(f"MLflow   {tracking.url('').rstrip('/')}?workflowType=machine_learning")
+            say(f"MLflow   {tracking.page}")
             say(f"Dagster  {url}/asset-groups")
             say(f"Drop files into {settings.landing}; new feeds follow by themselves.")
             say("Ctrl-C stops both.")

@@ -40,6 +40,9 @@ PREPARE_SECONDS = 300
 """How long to wait for another process that is making a new database."""
 CONNECT_SECONDS = 5
 
+VIEW = "workflowType=machine_learning"
+"""Else the pages open in the mode for language-model applications, where runs are hard to find."""
+
 SQLITE = "sqlite:///"
 PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
@@ -162,7 +165,12 @@ class Tracking:
 
     def url(self, run_id: str) -> str:
         """Where the UI shows the run."""
-        return f"{self.ui}/#/experiments/{self._experiment_id}/runs/{run_id}"
+        return f"{self.ui}/#/experiments/{self._experiment_id}/runs/{run_id}?{VIEW}"
+
+    @property
+    def page(self) -> str:
+        """Where the UI lists the runs."""
+        return f"{self.ui}/#/experiments/{self._experiment_id}/runs?{VIEW}"
 
     def runs(self, where: str = "", limit: int = 1000) -> list[RunFacts]:
         """Runs of the experiment, newest first; ``where`` is a filter in MLflow's language."""

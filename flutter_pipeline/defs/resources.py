@@ -69,10 +69,13 @@ class TrackingServer(dg.ConfigurableResource):
         tracking = tracking_of(settings)
         tracking.prepare()
         name = context.asset_key.to_user_string()
+        url = f"{settings.dagster_ui}/runs/{context.run.run_id}"
         tags = {
             "dagster.run_id": context.run.run_id,
             "dagster.asset_key": name,
-            "dagster.run_url": f"{settings.dagster_ui}/runs/{context.run.run_id}",
+            "dagster.run_url": url,
+            # The run's description: the one place where MLflow shows a link that can be followed.
+            "mlflow.note.content": f"`{name}` in Dagster: [run {context.run.run_id[:8]}]({url})",
         }
         with tracking.run(name, tags) as run:
             yield StageRun(tracking, run)

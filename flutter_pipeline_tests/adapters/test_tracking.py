@@ -67,7 +67,8 @@ def test_a_run_keeps_params_metrics_tags_and_its_links(tracking):
     assert found.params == {"dim": "128", "config": "{'seed': 0}"}
     assert found.metrics == {"recall_at_10": 0.97, "seconds": 3.0}
     assert found.tags == {"dagster.run_id": "d1", "embedding_version": "abc"}
-    assert found.url == run.url == f"http://here:5001/#/experiments/1/runs/{run.run_id}"
+    where = f"http://here:5001/#/experiments/1/runs/{run.run_id}?workflowType=machine_learning"
+    assert found.url == run.url == where
 
 
 def test_a_curve_keeps_every_step_and_leaves_out_what_is_not_a_number(tracking):
@@ -156,7 +157,7 @@ def test_promoting_what_is_not_registered_names_what_is(tracking):
 def test_preparing_again_finds_the_same_experiment(tracking):
     again = Tracking(tracking.uri, tracking.artifacts, "flutter")
     again.prepare()
-    assert again.url("r") == "http://127.0.0.1:5000/#/experiments/1/runs/r"
+    assert again.url("r") == "http://127.0.0.1:5000/#/experiments/1/runs/r?workflowType=machine_learning"
 
 
 def test_an_experiment_that_was_deleted_by_hand_comes_back(tracking):
