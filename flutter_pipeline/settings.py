@@ -80,6 +80,11 @@ class Settings:
         found: Any = self.sections
         for part in name.split("."):
             found = found.get(part, {})
+            if not isinstance(found, dict):
+                raise ConfigError(
+                    f"{self.data / 'flutter.toml'}: {part} = {found!r} is not a section; "
+                    f"write [{name}] and its values below it"
+                )
         return dict(found)
 
     def config(self, model: type[Model], section: str) -> Model:
@@ -98,13 +103,15 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings of the data folder that the environment names. Raises ConfigError."""
     data = Path(environment.get("FLUTTER_DATA") or "data").expanduser().resolve()
+    _refuse_file(data)
     sections = _read_toml(data / "flutter.toml")
     cadence = sections.pop("cadence", "daily")
     if cadence not in ("daily", "hourly"):
         raise ConfigError(
             f"{data / 'flutter.toml'}: cadence is {cadence!r}; use 'daily' or 'hourly'"
         )
-    use_encoders = tuple(sections.pop("use_encoders", Settings.use_encoders))
+    use_encoders = sections.pop("use_encoders", list(Settings.use_encoders))
+    _refuse_strange_encoders(data / "flutter.toml", use_encoders, sections.get("encoders"))
     unknown = sorted(set(sections) - set(SECTIONS))
     if unknown:
         raise ConfigError(
@@ -114,7 +121,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         data=data,
         cadence=cadence,
-        use_encoders=use_encoders,
+        use_encoders=tuple(use_encoders),
         mlflow_uri=environment.get("MLFLOW_TRACKING_URI")
         or f"sqlite:///{data / 'mlflow' / 'mlflow.db'}",
         mlflow_ui=environment.get("FLUTTER_MLFLOW_UI") or Settings.mlflow_ui,
@@ -147,3 +154,26 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}; correct or remove it") from None
+
+
+def _refuse_file(data: Path) -> None:
+    """ConfigError where no folder can be at ``data``, because a file is there or above it."""
+    nearest = next(path for path in (data, *data.parents) if path.exists())
+    if not nearest.is_dir():
+        raise ConfigError(f"{nearest} is a file, not a folder for data; name a folder with --data")
+
+
+def _refuse_strange_encoders(path: Path, used: Any, configured: Any) -> None:
+    """ConfigError unless ``used`` lists encoders, each once, and only encoders are configured."""
+    # Only a file that speaks of encoders needs their names; importing them takes a moment.
+    if used == list(Settings.use_encoders) and not configured:
+        return
+    from flutter_pipeline.embeddings.encoders import ENCODERS
+
+    known = ", ".join(ENCODERS)
+    names = used if isinstance(used, list) else []
+    if not names or any(name not in list(ENCODERS) or names.count(name) > 1 for name in names):
+        raise ConfigError(f"{path}: use_encoders is {used!r}; list some of {known}, each once")
+    strange = sorted(set(configured) - set(ENCODERS)) if isinstance(configured, dict) else []
+    if strange:
+        raise ConfigError(f"{path}: [encoders.{strange[0]}] sets no encoder; there is {known}")
