@@ -74,7 +74,9 @@ def pivot(table: pd.DataFrame, metrics: Sequence[str] = HEADLINE) -> pd.DataFram
 
 def intervals(rows: pd.DataFrame) -> pd.Series:
     """`low` and `high` of each row as one text."""
-    return rows["low"].map("{:.4f}".format) + "–" + rows["high"].map("{:.4f}".format)
+    # Without rows, pandas would take the texts for numbers.
+    low, high = (rows[end].map("{:.4f}".format).astype("str") for end in ("low", "high"))
+    return low + "–" + high
 
 
 def with_quality(costs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
