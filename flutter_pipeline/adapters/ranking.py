@@ -10,11 +10,13 @@ from flutter_pipeline.adapters.store.states import digest_of_state, version_of
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import Network
 from flutter_pipeline.errors import CorpusError
+from flutter_pipeline.evaluation.held_out import HeldOut, held_out
 from flutter_pipeline.evaluation.past import sources_of
-from flutter_pipeline.ranking.blend import BlendConfig
+from flutter_pipeline.evaluation.split import BacktestConfig
+from flutter_pipeline.ranking.blend import BlendConfig, BlendRanker
 from flutter_pipeline.ranking.logistic import LogisticRanker
 from flutter_pipeline.ranking.ranker import Ranker, ranker_kind
-from flutter_pipeline.ranking.training import training_set
+from flutter_pipeline.ranking.training import TrainingSet, training_set
 
 NAME = "ranker"
 
@@ -24,10 +26,9 @@ class TrainedRanker:
     """A new version, and what it was learnt from."""
 
     stored: Stored
-    candidates: int
-    liked: int
     reason: str
-    """Why nothing was learnt, where nothing was."""
+    """Why the blend ranks, where it does; else empty."""
+    figures: dict[str, float]
     coefficients: dict[str, float]
     """By feature, where the ranker has such."""
 
@@ -37,28 +38,49 @@ def train_ranker_version(
     candidates: Mapping[int, pd.DataFrame],
     kind: str,
     config: BaseModel,
-    step: int,
+    backtest: BacktestConfig,
 ) -> TrainedRanker:
-    """A ranker learnt from ``candidates`` (fused, by moment; ``step`` is microseconds).
+    """A ranker learnt from ``candidates`` (fused, by moment).
 
-    Where too little was liked to learn from, candidates keep the order of the blend.
+    Where too little was liked to learn from, or where what was learnt orders a held-out moment
+    worse than the blend does, candidates keep the order of the blend.
     """
+
+    def train(rows: TrainingSet) -> Ranker:
+        return ranker_kind(kind).train(rows.features, rows.labels, config)
+
     count = liked = 0
+    judged = HeldOut(0.0, 0.0, 0)
     reason = ""
+    ranker: Ranker = BlendRanker()
     try:
-        rows = training_set(network, candidates, _sources(candidates), step)
+        if len(candidates) > 1:
+            judged = held_out(network, candidates, train, backtest.step, backtest.k)
+        rows = training_set(network, candidates, _sources(candidates), backtest.step)
         count, liked = len(rows.labels), int(rows.labels.sum())
-        ranker: Ranker = ranker_kind(kind).train(rows.features, rows.labels, config)
+        ranker = train(rows)
     except CorpusError as error:
-        kind, config, reason = "blend", BlendConfig(), str(error)
-        ranker = ranker_kind(kind).train(pd.DataFrame(), None, config)
+        reason = str(error)
+    if judged.worse:
+        reason = (
+            f"on a day held out, NDCG@{backtest.k} was {judged.ranked:.4f} by the ranker and "
+            f"{judged.blend:.4f} by the blend ({judged.birds} birds)"
+        )
+    if reason:
+        kind, config, ranker = "blend", BlendConfig(), BlendRanker()
     state = ranker.state()
     settings = config.model_dump(mode="json")
     version = version_of({kind: settings}, digest_of_state(state), ranker_kind(kind).code_version)
     facts = {"ranker": kind, "config": settings, "candidates": count, "liked": liked}
-    stored = Stored(NAME, version, state, facts)
+    figures = {
+        "candidates": count,
+        "liked": liked,
+        "held_out.ranked_ndcg": judged.ranked,
+        "held_out.blend_ndcg": judged.blend,
+        "held_out.birds": judged.birds,
+    }
     weights = {f"weight.{name}": value for name, value in _coefficients(ranker).items()}
-    return TrainedRanker(stored, count, liked, reason, weights)
+    return TrainedRanker(Stored(NAME, version, state, facts), reason, figures, weights)
 
 
 def ranker_of(stored: Stored) -> Ranker:

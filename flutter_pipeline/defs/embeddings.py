@@ -53,7 +53,15 @@ def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
                 for name in ("dim", "train_seconds", "training_flits")
             }
             losses = trained.stored.state.arrays.get("losses", [])
-            run.log(config.model_dump(), figures, {"loss": [float(loss) for loss in losses]})
+            made_from = {
+                "version": trained.stored.version,
+                "training_data": trained.stored.facts["training_data"],
+            }
+            run.log(
+                {**config.model_dump(), **made_from},
+                figures,
+                {"loss": [float(loss) for loss in losses]},
+            )
             run.register(trained.stored, data.models.keep(trained.stored))
         facts = {**figures, "version": trained.stored.version, "reused": trained.reused}
         return Made(trained.stored, facts, {"mlflow_run": dg.MetadataValue.url(run.run.url)})

@@ -84,7 +84,12 @@ def offline_evaluation(
     reached = reachability(known, window, candidate_config.max_age_days)
     table = evaluation_table(result, reached, config)
     with tracking.run(context) as run:
-        run.log(config.model_dump(), headline(table))
+        made_from = {
+            "network_version": network.version,
+            "ranker_version": ranker.version,
+            **{f"{name}_version": data.models.current_version(f"{name}_model") for name in NAMES},
+        }
+        run.log({**config.model_dump(), **made_from}, headline(table))
     figures = pivot(table[table["by"] == ALL])
     return Made(
         table,
@@ -131,6 +136,7 @@ def embedding_comparison(
     ]
     table = with_quality(pd.DataFrame(rows), offline_evaluation)
     with tracking.run(context) as run:
-        run.log({}, cost_and_quality(table))
+        versions = dict(zip(table["encoder"] + "_version", table["version"], strict=True))
+        run.log(versions, cost_and_quality(table))
     link = {"mlflow_run": dg.MetadataValue.url(run.run.url)}
     return Made(table, metadata=link)

@@ -61,11 +61,15 @@ def ranker(
         data.settings.config(CandidateConfig, "candidates").keep,
     )
     with tracking.run(context) as run:
-        trained = train_ranker_version(known, past, KIND, config, backtest.step)
-        figures = {"candidates": trained.candidates, "liked": trained.liked}
-        run.log(config.model_dump(), figures | trained.coefficients)
+        trained = train_ranker_version(known, past, KIND, config, backtest)
+        made_from = {"network_version": network.version, "version": trained.stored.version}
+        run.log({**config.model_dump(), **made_from}, trained.figures | trained.coefficients)
         run.register(trained.stored, data.models.keep(trained.stored))
-    facts = {**figures, "version": trained.stored.version, "kind": trained.stored.facts["ranker"]}
+    facts = {
+        **trained.figures,
+        "version": trained.stored.version,
+        "kind": trained.stored.facts["ranker"],
+    }
     metadata = {"mlflow_run": dg.MetadataValue.url(run.run.url), "note": trained.reason or "learnt"}
     return Made(trained.stored, facts, metadata)
 

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from flutter_pipeline.birds.history import FloatArray, Network
-from flutter_pipeline.candidates.merge import fit_weights, fuse
-from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.candidates.merge import fit_weights, fuse, merge
+from flutter_pipeline.candidates.propose import CandidateConfig, source_names
 from flutter_pipeline.candidates.replay import replay
+from flutter_pipeline.candidates.source import Proposals
 from flutter_pipeline.contracts.state import Progress, no_progress
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import CorpusError
@@ -22,6 +23,14 @@ from flutter_pipeline.ranking.labels import label
 
 FEEDS = 2000
 """Newest feeds that weights are fitted on: enough, since a handful of numbers is sought."""
+
+NO_PROPOSALS = Proposals(
+    bird=np.zeros(0, np.int64),
+    flit=np.zeros(0, np.int64),
+    rank=np.zeros(0, np.int64),
+    score=np.zeros(0, np.float32),
+    because=np.zeros(0, np.int64),
+)
 
 
 def moments_if_any(network: Network, as_of: int, config: BacktestConfig) -> Moments | None:
@@ -47,7 +56,8 @@ def past_candidates_of(
     candidates, config = configs
     found = moments_if_any(network, as_of, config)
     if found is None:
-        return pd.DataFrame()
+        none = merge(dict.fromkeys(source_names(list(vectors)), NO_PROPOSALS))
+        return none.assign(moment=np.zeros(0, np.int64), liked=np.zeros(0, bool))
     frames = []
     replays = replay(
         network, vectors, (*found.train, *found.test), (candidates, config.replay), progress
@@ -101,10 +111,10 @@ def validated_weights(
     if not chosen.any():
         return dict.fromkeys(sources, 1 / len(sources))
     frame = rows[chosen].assign(feed=np.unique(feed[chosen], return_inverse=True)[1])
-    return fit_weights(frame, sources, _ndcg_of_orders(frame, k))
+    return fit_weights(frame, sources, ndcg_of_orders(frame, k))
 
 
-def _ndcg_of_orders(frame: pd.DataFrame, k: int) -> Callable[[FloatArray], float]:
+def ndcg_of_orders(frame: pd.DataFrame, k: int) -> Callable[[FloatArray], float]:
     """Mean NDCG@k over the feeds of ``frame``, as a function of the scores that order its rows.
 
     Only the places of liked rows matter, so each is compared with the rows of its own feed, and
