@@ -41,16 +41,13 @@ def best_in_rows(scores: FloatArray, k: int) -> Best:
 def best_in_sparse_rows(scores: csr_matrix, k: int) -> Best:
     """The ``k`` highest scores above zero in each row of ``scores``."""
     lengths = np.diff(scores.indptr)
-    filled = np.arange(lengths.max(initial=0)) < lengths[:, None]
-    padded = np.zeros(filled.shape, dtype=np.float32)
-    padded[filled] = scores.data
-    chosen = (padded >= _thresholds(padded, k)[:, None])[filled]
+    values = np.asarray(scores.data, dtype=np.float32)
+    chosen = np.flatnonzero(values >= np.repeat(_sparse_thresholds(values, lengths, k), lengths))
     row = np.repeat(np.arange(len(lengths)), lengths)[chosen]
     column = scores.indices[chosen].astype(np.int64)
-    score = padded[filled][chosen]
     # Sparse products leave the columns of a row in no order; ties need them ascending.
     order = np.argsort(row * (column.max(initial=0) + 1) + column)
-    return _cut(row[order], column[order], score[order], k)
+    return _cut(row[order], column[order], values[chosen[order]], k)
 
 
 def best_first(row: IntArray, score: FloatArray) -> IntArray:
@@ -102,3 +99,20 @@ def _thresholds(scores: FloatArray, k: int) -> FloatArray:
 
     highest = torch.topk(torch.from_numpy(scores), max(k, 1), dim=1, sorted=False).values
     return np.maximum(highest.amin(dim=1).numpy(), smallest)
+
+
+def _sparse_thresholds(values: FloatArray, lengths: IntArray, k: int) -> FloatArray:
+    """As :func:`_thresholds`, for rows of ``lengths`` that stand one after the other."""
+    starts = np.cumsum(lengths) - lengths
+    thresholds = np.full(len(lengths), np.finfo(np.float32).tiny, dtype=np.float32)
+    # Rows of like length share a block, so that one long row does not widen all the others.
+    waiting = np.flatnonzero(lengths > k)
+    waiting = waiting[np.argsort(-lengths[waiting], kind="stable")]
+    while len(waiting):
+        places = np.arange(int(lengths[waiting[0]]))
+        rows, waiting = np.split(waiting, [max(CELLS // len(places), 1)])
+        filled = places < lengths[rows, None]
+        padded = np.zeros(filled.shape, dtype=np.float32)
+        padded[filled] = values[(starts[rows, None] + places)[filled]]
+        thresholds[rows] = _thresholds(padded, k)
+    return thresholds

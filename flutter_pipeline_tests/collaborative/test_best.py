@@ -59,6 +59,18 @@ def test_the_best_of_wide_rows_are_those_of_a_plain_sort(columns: int):
     assert best.score.tolist() == np.take_along_axis(scores, order, axis=1).ravel().tolist()
 
 
+@pytest.mark.parametrize("cells", [1, 100, 1_000_000])
+def test_rows_of_very_different_lengths_have_the_same_best_in_blocks_of_any_size(
+    cells: int, monkeypatch: pytest.MonkeyPatch
+):
+    rng = np.random.default_rng(0)
+    scores = np.where(rng.random((30, 80)) < rng.random((30, 1)) ** 2, rng.random((30, 80)), 0)
+    scores = scores.astype(np.float32)
+    expected = entries(best_in_rows(scores, 5))
+    monkeypatch.setattr(module, "CELLS", cells)
+    assert entries(best_in_sparse_rows(csr_matrix(scores), 5)) == expected
+
+
 def test_places_count_from_zero_in_each_row():
     assert place_in_row(np.array([4, 4, 4, 7, 2, 2])).tolist() == [0, 1, 2, 0, 0, 1]
     assert place_in_row(np.array([], dtype=np.int64)).tolist() == []
