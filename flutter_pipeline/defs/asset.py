@@ -202,10 +202,12 @@ def at_most(fact: str, limit: float, sentence: str, severity: Severity = "critic
     return Expectation("column_values_to_be_between", arguments, sentence, severity)
 
 
-def at_least(fact: str, limit: float, sentence: str) -> Expectation:
+def at_least(
+    fact: str, limit: float, sentence: str, severity: Severity = "critical"
+) -> Expectation:
     """That a fact is at least ``limit``."""
     arguments = {"column": fact, "min_value": limit}
-    return Expectation("column_values_to_be_between", arguments, sentence)
+    return Expectation("column_values_to_be_between", arguments, sentence, severity)
 
 
 def columns_of(table: str, *columns: str) -> dict[str, dg.AssetIn]:

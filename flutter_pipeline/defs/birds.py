@@ -7,11 +7,12 @@ import pandas as pd
 from flutter_pipeline.adapters.store.embeddings import Embeddings
 from flutter_pipeline.adapters.store.states import digest_of_state
 from flutter_pipeline.adapters.store.versions import Stored
-from flutter_pipeline.birds.history import build_network, known_before, load_network
+from flutter_pipeline.birds.history import HOUR, build_network, known_before, load_network
 from flutter_pipeline.birds.interests import InterestConfig, find_interests
+from flutter_pipeline.birds.newest import language_shift, volume_ratio
 from flutter_pipeline.candidates.naming import interests_with_ids
 from flutter_pipeline.contracts.results import BIRD_INTERESTS
-from flutter_pipeline.defs.asset import Made, Stage, at_most, audited_asset, columns_of
+from flutter_pipeline.defs.asset import Made, Stage, at_least, at_most, audited_asset, columns_of
 from flutter_pipeline.defs.moments import as_of
 from flutter_pipeline.defs.resources import DataFolder
 from flutter_pipeline.settings import read_settings
@@ -23,6 +24,9 @@ NETWORK = (
     at_most(ORPHANS, 0.5, "most engagements have their flit"),
     at_most(ORPHANS, 0.01, "nearly every engagement has its flit", "warning"),
     at_most(COPIES, 0.3, "near-copies are rare", "warning"),
+    at_most("volume_ratio", 4.0, "the newest day is not four times as busy as usual", "warning"),
+    at_least("volume_ratio", 0.25, "nor a quarter as busy", "warning"),
+    at_most("language_shift", 0.2, "its languages are mixed as usual", "warning"),
 )
 READ = columns_of(
     "cleaned_tokens",
@@ -53,13 +57,17 @@ def network(
     )
     built = build_network(cleaned_tokens, raw_engagements, copies, follows, birds)
     state = built.state()
+    moment = as_of(data.tables, data.settings)
+    step = data.settings.cadence_hours * HOUR
     facts = {
-        "as_of": as_of(data.tables, data.settings),
+        "as_of": moment,
         "flits": len(built.flit_ids),
         "birds": len(built.bird_ids),
         "engagements": len(built.engagements),
         ORPHANS: 1 - len(built.engagements) / max(1, len(raw_engagements)),
         COPIES: 1 - len(set(copies.tolist())) / max(1, len(copies)),
+        "volume_ratio": volume_ratio(built, moment, step),
+        "language_shift": language_shift(built, moment, step),
     }
     stored = Stored("network", digest_of_state(state)[:12], state, facts)
     return Made(stored, facts, {"as_of": dg.MetadataValue.timestamp(facts["as_of"] / 1e6)})
