@@ -4,9 +4,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from flutter_pipeline.settings import switch_off_reporting
+from flutter_pipeline.settings import prepare_environment
 
-switch_off_reporting()
+prepare_environment()
 
 
 @dg.definitions
