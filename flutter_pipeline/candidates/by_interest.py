@@ -22,7 +22,7 @@ class ByInterestConfig(InterestConfig, frozen=True, extra="forbid"):
     """What a bird's interests are, and what age does to what is near them."""
 
     half_age_days: float | None = Field(
-        default=2.0,
+        default=1.0,
         gt=0,
         description="Age at which a flit counts half as near as a new one; null: age is nothing.",
     )

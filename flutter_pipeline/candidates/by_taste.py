@@ -25,7 +25,7 @@ class TasteConfig(NeighbourhoodConfig, frozen=True, extra="forbid"):
     """The neighbourhood, and what age does to it."""
 
     half_age_days: float | None = Field(
-        default=2.0,
+        default=1.0,
         gt=0,
         description="Age at which a flit counts half as near as a new one; null: age is nothing.",
     )
