@@ -43,7 +43,7 @@ def show_json(value: Any) -> None:
 def show_figures(settings: Settings) -> None:
     """The backtest in few lines: what the feeds are worth beside the baselines."""
     tables = TableStore(settings.data / "tables")
-    if not tables.parts("offline_evaluation"):
+    if not sum(part.rows for part in tables.parts("offline_evaluation").values()):
         typer.echo(
             "There are too few days or likes for a backtest; the feeds are made all the same."
         )
@@ -67,8 +67,10 @@ def show_evaluation(settings: Settings, as_json: bool) -> None:
             }
         )
         return
-    everybody = rows[rows["by"] == ALL]
-    k = rows["k"].iloc[0] if len(rows) else 0
+    if rows.empty:
+        show_figures(settings)
+        return
+    everybody, k = rows[rows["by"] == ALL], rows["k"].iloc[0]
     show(pivot(everybody, ACCURACY), False, f"All birds, the first {k} flits, 95 % intervals")
     show(pivot(everybody, BEYOND), False, "Beyond accuracy")
     sliced = rows[~rows["by"].isin([ALL, CADENCE]) & (rows["metric"] == "ndcg")]

@@ -64,7 +64,7 @@ def network(
         "flits": len(built.flit_ids),
         "birds": len(built.bird_ids),
         "engagements": len(built.engagements),
-        ORPHANS: 1 - len(built.engagements) / max(1, len(raw_engagements)),
+        ORPHANS: (len(raw_engagements) - len(built.engagements)) / max(1, len(raw_engagements)),
         COPIES: 1 - len(set(copies.tolist())) / max(1, len(copies)),
         "volume_ratio": volume_ratio(built, moment, step),
         "language_shift": language_shift(built, moment, step),

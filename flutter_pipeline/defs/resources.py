@@ -112,6 +112,9 @@ class TableManager(dg.ConfigurableIOManager):
         days = made.value[time].dt.strftime(KEY_FORMATS[self.data.settings.cadence])
         known = self.data.tables.parts(name)
         frames = {str(day): rows for day, rows in made.value.groupby(days)}
+        if not known and not frames:
+            # Nobody has engaged yet, say; who reads the table shall find its columns all the same.
+            frames = {context.asset_partition_keys[-1]: made.value}
         emptied = {
             day: made.value.iloc[:0]
             for day in context.asset_partition_keys
