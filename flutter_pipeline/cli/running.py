@@ -19,6 +19,7 @@ from flutter_pipeline.adapters.landing.landed import books_of, config_of, land
 from flutter_pipeline.adapters.landing.ledger import ledger
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.settings_check import check_settings
 from flutter_pipeline.adapters.simulated import TRUTH_FILE
 from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
@@ -48,6 +49,7 @@ MADE = ("intake", "quarantine", "tables", "models", "embeddings", "mlflow", "dag
 
 def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
     """Take in what waits; where anything is new, run the job on the days that it touches."""
+    check_settings(settings)
     prepare_instance(settings)
     with _locked(settings):
         _take_in(settings, sample)
@@ -160,9 +162,8 @@ def _explain(result: dg.ExecuteInProcessResult) -> None:
     Anything else is a bug, and is shown whole.
     """
     for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed and evaluation.blocking:
-            asset = evaluation.asset_key.to_user_string()
-            failed = evaluation.metadata["failed"].value
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
+            asset, failed = evaluation.asset_key.to_user_string(), evaluation.description
             raise FlutterError(f"{asset} was not published: {failed}; its last good version stays")
     failures = [event for event in result.all_events if event.is_step_failure]
     for event in failures:

@@ -1,0 +1,45 @@
+"""Whether every section of ``flutter.toml`` fits, asked before a run changes anything.
+
+Each stage reads its own section when its turn comes, which would be after intake, or minutes of
+training, too late to say that a later one is misspelt.
+"""
+
+from pydantic import BaseModel
+
+from flutter_pipeline.adapters.landing.config import IntakeConfig
+from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.embeddings.encoders import ENCODERS
+from flutter_pipeline.errors import ConfigError
+from flutter_pipeline.evaluation.split import BacktestConfig
+from flutter_pipeline.filtering.feeds import FeedConfig
+from flutter_pipeline.index.build import IndexConfig
+from flutter_pipeline.ranking.ranker import RANKERS, ranker_kind
+from flutter_pipeline.settings import Settings
+from flutter_pipeline.text.cleaned import TextConfig
+
+MODELS: dict[str, type[BaseModel]] = {
+    "intake": IntakeConfig,
+    "text": TextConfig,
+    "index": IndexConfig,
+    "candidates": CandidateConfig,
+    "feeds": FeedConfig,
+    "backtest": BacktestConfig,
+}
+"""What each section without parts of its own is read as."""
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises ConfigError for the first section that does not fit."""
+    for section, model in MODELS.items():
+        settings.config(model, section)
+    for name, encoder in ENCODERS.items():
+        settings.config(encoder.config, f"encoders.{name}")
+    ranker = settings.section("ranker")
+    ranker_kind(ranker.pop("kind", "logistic"))
+    for name, value in ranker.items():
+        if name not in RANKERS or not isinstance(value, dict):
+            raise ConfigError(
+                f"{settings.data / 'flutter.toml'}: [ranker] knows no {name!r}; "
+                f"set `kind`, or one of {', '.join(f'[ranker.{known}]' for known in RANKERS)}"
+            )
+        settings.config(RANKERS[name].config, f"ranker.{name}")
