@@ -18,6 +18,7 @@ import pytest
 from filelock import FileLock
 
 from flutter_pipeline.adapters.store.tables import TableStore
+from flutter_pipeline.cli.app import main
 
 PROJECT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-c", "from flutter_pipeline.cli.app import main; main()")
@@ -65,6 +66,32 @@ def succeed(data: Path, *arguments: str | Path, **environment: str) -> str:
     answer = flutter(data, *arguments, **environment)
     assert answer.code == 0, f"{arguments} ended with {answer.code}:\n{answer.out}{answer.err}"
     return answer.out
+
+
+Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def call(monkeypatch, capsys) -> Call:
+    """The command line in this process, which is as good and much faster than another one."""
+
+    def called(data: Path, *arguments: str | Path) -> Answer:
+        # Set first, so that what the command sets is taken back.
+        monkeypatch.setenv("FLUTTER_DATA", "")
+        monkeypatch.setenv("DAGSTER_HOME", "")
+        monkeypatch.setattr(
+            sys, "argv", ["flutter-pipeline", "--data", str(data), *map(str, arguments)]
+        )
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as exit:
+            code = int(exit.code or 0)
+        shown = capsys.readouterr()
+        return Answer(code, shown.out, shown.err)
+
+    return called
 
 
 @dataclass(frozen=True)

@@ -1,45 +1,17 @@
 """What a user can put right is told in one line on stderr, and leaves everything as it was."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from flutter_pipeline.adapters.store.versions import VersionStore
-from flutter_pipeline.cli.app import main
-from flutter_pipeline_tests.conftest import SMALL, Answer, TinyFlutter, files_of, flutter
-
-Call = Callable[..., Answer]
+from flutter_pipeline_tests.conftest import SMALL, Call, TinyFlutter, files_of, flutter
 
 FLITS = "flit_id,bird_id,text,created_at\nf1,b1,owls hoot,2026-01-01T00:00:00Z\n"
 OTHERS = ("run.lock", "run.lock.guard", "intake/hashes.json")
 """Locks, and a cache."""
-
-
-@pytest.fixture
-def call(monkeypatch, capsys) -> Call:
-    """The command line in this process, which is as good and much faster than another one."""
-
-    def called(data: Path, *arguments: str | Path) -> Answer:
-        # Set first, so that what the command sets is taken back.
-        monkeypatch.setenv("FLUTTER_DATA", "")
-        monkeypatch.setenv("DAGSTER_HOME", "")
-        monkeypatch.setattr(
-            sys, "argv", ["flutter-pipeline", "--data", str(data), *map(str, arguments)]
-        )
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as exit:
-            code = int(exit.code or 0)
-        shown = capsys.readouterr()
-        return Answer(code, shown.out, shown.err)
-
-    return called
 
 
 def state_of(data: Path) -> dict[str, tuple[int, int]]:
@@ -169,6 +141,7 @@ def test_settings_that_cannot_be_used(call: Call, tmp_path: Path, toml: str, tol
     [
         "[ranker]\nkind = 'oracle'",
         "[ranker.logistic]\nc = -1",
+        "[ranker]\nsort = 'logistic'",
         "[backtest]\nk = 0",
         "[candidates]\nkeep = 'all'",
         "[encoders.cbow]\ndims = 3",
@@ -177,7 +150,7 @@ def test_settings_that_cannot_be_used(call: Call, tmp_path: Path, toml: str, tol
     ],
 )
 def test_a_setting_that_does_not_fit_stops_a_run_before_anything_is_done(
-    flutter_without_bert: TinyFlutter, call: Call, tmp_path: Path, toml: str
+    call: Call, tmp_path: Path, toml: str
 ):
     written(tmp_path / "flutter.toml", f"{toml}\n")
     (tmp_path / "landing").mkdir()
