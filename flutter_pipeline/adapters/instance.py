@@ -96,6 +96,7 @@ def serve_pages(settings: Settings, ports: tuple[int, int], say: Callable[[str],
             return 0
         finally:
             _stop_all(processes)
+            _close_dead_runs(say)
 
 
 def _tracking(settings: Settings, port: int) -> Tracking:
