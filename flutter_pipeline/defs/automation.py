@@ -89,6 +89,7 @@ weekly_retraining = dg.ScheduleDefinition(
     job=retrain,
     cron_schedule="0 4 * * 1",
     description="Every Monday: new models, and what they are worth.",
+    should_execute=lambda _: _is_trained(read_settings()),
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
