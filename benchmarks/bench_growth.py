@@ -23,7 +23,7 @@ FLITS_PER_BIRD = 10
 
 def main() -> None:
     """Run the sizes and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[20_000, 60_000, 200_000])
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=7)
@@ -44,10 +44,8 @@ def run(folder: Path, flits: int, options: argparse.Namespace) -> pd.DataFrame:
     birds = str(max(50, flits // FLITS_PER_BIRD))
     network = folder / "network"
     flutter = [sys.executable, "-m", "flutter_pipeline.cli.app", "--data", str(folder / "data")]
-    call(
-        [*flutter, "simulate", "--birds", birds, "--flits", str(flits), "--out", str(network)]
-        + ["--days", str(options.days), "--seed", str(options.seed)]
-    )
+    shape = ["--birds", birds, "--flits", str(flits), "--days", str(options.days)]
+    call([*flutter, "simulate", *shape, "--seed", str(options.seed), "--out", str(network)])
     start = time.perf_counter()
     call([*flutter, "ingest", *map(str, sorted(network.glob("*.parquet")))])
     ingested = time.perf_counter()
@@ -80,7 +78,7 @@ def costs_of(data: Path) -> pd.DataFrame:
             event = instance.get_latest_materialization_event(key)
             if event is not None and event.asset_materialization is not None:
                 found = event.asset_materialization.metadata
-                rows[key.to_user_string()] = [float(found[name].value) for name in COST]
+                rows[key.to_user_string()] = [float(str(found[name].value)) for name in COST]
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(COST)).sort_index()
 
 
