@@ -137,10 +137,11 @@ def encode_missing(
 
 
 def compared(
-    model: Stored, embeddings: Embeddings, index: Stored, flits: pd.DataFrame
+    models: VersionStore, embeddings: Embeddings, index: Stored, flits: pd.DataFrame
 ) -> dict[str, Any]:
-    """What one encoder costs; its speed is measured here, on some of ``flits``."""
-    kind = encoder_kind(model.facts["encoder"])
+    """What one encoder costs; its speed is measured here, on the last of ``flits``."""
+    kind = encoder_kind(embeddings.encoder)
+    model = models.open(f"{kind.name}_model", embeddings.version)
     encoder = encoder_of(model)
     texts = list(flits[kind.reads].iloc[-TIMED_FLITS:])
     start = time.perf_counter()

@@ -1,6 +1,6 @@
 """Rankers as versions: learnt from past candidates, kept, and brought back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -54,11 +54,10 @@ def train_ranker_version(
     reason = ""
     ranker: Ranker = BlendRanker()
     try:
-        if len(candidates) > 1:
-            judged = held_out(network, candidates, train, backtest.step, backtest.k)
         rows = training_set(network, candidates, _sources(candidates), backtest.step)
         count, liked = len(rows.labels), int(rows.labels.sum())
         ranker = train(rows)
+        judged = _judged(network, candidates, train, backtest)
     except CorpusError as error:
         reason = str(error)
     if judged.worse:
@@ -81,6 +80,21 @@ def train_ranker_version(
     }
     weights = {f"weight.{name}": value for name, value in _coefficients(ranker).items()}
     return TrainedRanker(Stored(NAME, version, state, facts), reason, figures, weights)
+
+
+def _judged(
+    network: Network,
+    candidates: Mapping[int, pd.DataFrame],
+    train: Callable[[TrainingSet], Ranker],
+    backtest: BacktestConfig,
+) -> HeldOut:
+    """The judgement on the last moment; none where the others hold too little to learn from."""
+    if len(candidates) < 2:
+        return HeldOut(0.0, 0.0, 0)
+    try:
+        return held_out(network, candidates, train, backtest.step, backtest.k)
+    except CorpusError:
+        return HeldOut(0.0, 0.0, 0)
 
 
 def ranker_of(stored: Stored) -> Ranker:

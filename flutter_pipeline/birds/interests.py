@@ -59,6 +59,17 @@ class Interests:
     def __len__(self) -> int:
         return len(self.bird)
 
+    def of(self, birds: IntArray) -> "Interests":
+        """Only those of ``birds`` (codes)."""
+        kept = np.isin(self.bird, birds)
+        return Interests(
+            self.bird[kept],
+            self.flit[kept],
+            self.importance[kept],
+            self.n_likes[kept],
+            self.weight[kept],
+        )
+
 
 def find_interests(
     history: History, vectors: Matrix, birds: IntArray, config: InterestConfig

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from flutter_pipeline.birds.history import IntArray
-from flutter_pipeline.birds.interests import InterestConfig, find_interests
+from flutter_pipeline.birds.interests import InterestConfig, Interests, find_interests
 from flutter_pipeline.candidates.nearest import Queries, Search, exact_search, index_search
 from flutter_pipeline.candidates.source import Found, Pool, Proposals, best_proposals
 from flutter_pipeline.embeddings.encoder import Matrix
@@ -37,10 +37,15 @@ class InterestSource:
     vectors: Matrix
     config: ByInterestConfig
     search: Search
+    interests: Interests | None = None
+    """Of all birds, where they were found before; else they are found when they are asked for."""
 
     def propose(self, birds: IntArray, k: int) -> Proposals:
         """The ``k`` best of the pool for each bird, and the liked flit that each is near to."""
-        interests = find_interests(self.pool.history, self.vectors, birds, self.config)
+        if self.interests is None:
+            interests = find_interests(self.pool.history, self.vectors, birds, self.config)
+        else:
+            interests = self.interests.of(birds)
         queries = Queries(self.vectors[interests.flit], interests.bird)
         hits = self.search.nearest(queries, k)
         row = np.full(len(self.pool.history.network.bird_ids), -1, dtype=np.int64)
@@ -54,15 +59,28 @@ class InterestSource:
         return best_proposals(self.pool, birds, found, k)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a daily run has made for one encoder before the candidate stage."""
+
+    index: Index
+    interests: Interests
+
+
 def train_by_interest(
-    name: str, pool: Pool, vectors: Matrix, config: ByInterestConfig, index: Index | None = None
+    name: str,
+    pool: Pool,
+    vectors: Matrix,
+    config: ByInterestConfig,
+    prepared: Prepared | None = None,
 ) -> InterestSource:
     """Get ready to search ``pool`` in one encoder's ``vectors``, shape (F, dim), unit rows.
 
-    Without an ``index`` every flit of the pool is looked at; with one, what it finds.
+    With nothing ``prepared``, every flit of the pool is looked at, and interests are found for the
+    birds that are asked for.
     """
     worth = pool.freshness(config.half_age_days)
-    search = (
-        exact_search(pool, worth, vectors) if index is None else index_search(pool, worth, index)
-    )
-    return InterestSource(name, pool, vectors, config, search)
+    if prepared is None:
+        return InterestSource(name, pool, vectors, config, exact_search(pool, worth, vectors))
+    search = index_search(pool, worth, prepared.index)
+    return InterestSource(name, pool, vectors, config, search, prepared.interests)

@@ -3,12 +3,12 @@
 Ids are categorical, so a table of millions of rows names each flit once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from flutter_pipeline.birds.history import Network
+from flutter_pipeline.birds.history import IntArray, Network
 from flutter_pipeline.birds.interests import Interests
 
 CODED = {"bird": "bird_id", "flit": "flit_id", "because": "because_id"}
@@ -27,12 +27,7 @@ def with_ids(candidates: pd.DataFrame, network: Network) -> pd.DataFrame:
 
 def with_codes(named: pd.DataFrame, network: Network) -> pd.DataFrame:
     """The table that :func:`with_ids` was given; ids that the network lacks become -1."""
-    coded = {}
-    for code, ids in _ids(network).items():
-        column = named[CODED[code]].astype("category")
-        # One look-up for each id, not for each row; the last place serves code -1.
-        places = pd.Index(ids).get_indexer(pd.Index(column.cat.categories))
-        coded[code] = np.append(places, -1)[column.cat.codes.to_numpy()].astype(np.int64)
+    coded = {code: _codes(named[CODED[code]], ids) for code, ids in _ids(network).items()}
     rest = named.drop(columns=list(CODED.values()))
     return pd.concat([pd.DataFrame(coded, index=named.index), rest], axis=1)
 
@@ -55,5 +50,28 @@ def interests_with_ids(interests: Mapping[str, Interests], network: Network) -> 
             "flit_id": pd.Categorical.from_codes(flit, categories=pd.Index(network.flit_ids)),
             "importance": np.concatenate([one.importance for one in parts]).astype(np.float32),
             "n_likes": np.concatenate([one.n_likes for one in parts]).astype(np.int64),
+            "weight": np.concatenate([one.weight for one in parts]).astype(np.float32),
         }
     )
+
+
+def interests_with_codes(
+    table: pd.DataFrame, network: Network, encoders: Sequence[str]
+) -> dict[str, Interests]:
+    """What :func:`interests_with_ids` was given, for each of ``encoders``."""
+    bird = _codes(table["bird_id"], network.bird_ids)
+    flit = _codes(table["flit_id"], network.flit_ids)
+    numbers = [table[name].to_numpy() for name in ("importance", "n_likes", "weight")]
+    found = {}
+    for encoder in encoders:
+        rows = (table["encoder"].astype("str") == encoder).to_numpy(dtype=bool)
+        found[encoder] = Interests(bird[rows], flit[rows], *(one[rows] for one in numbers))
+    return found
+
+
+def _codes(column: pd.Series, ids: np.ndarray) -> IntArray:
+    """Codes of categorical ids; -1 for null and for ids that are not in ``ids``."""
+    named = column.astype("category")
+    # One look-up for each id, not for each row; the last place serves the code of null.
+    places = pd.Index(ids).get_indexer(pd.Index(named.cat.categories))
+    return np.append(places, -1)[named.cat.codes.to_numpy()].astype(np.int64)

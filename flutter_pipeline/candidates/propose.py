@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, Field
 
 from flutter_pipeline.birds.history import History, IntArray
-from flutter_pipeline.candidates.by_interest import ByInterestConfig, train_by_interest
+from flutter_pipeline.candidates.by_interest import ByInterestConfig, Prepared, train_by_interest
 from flutter_pipeline.candidates.by_popularity import (
     FreshConfig,
     PopularConfig,
@@ -22,7 +22,6 @@ from flutter_pipeline.candidates.merge import merge
 from flutter_pipeline.candidates.source import Pool, Source
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import ConfigError
-from flutter_pipeline.index.build import Index
 
 
 class CandidateConfig(BaseModel, frozen=True, extra="forbid"):
@@ -46,17 +45,17 @@ def sources_at(
     pool: Pool,
     vectors: Mapping[str, Matrix],
     config: CandidateConfig,
-    indexes: Mapping[str, Index] | None = None,
+    prepared: Mapping[str, Prepared] | None = None,
 ) -> tuple[Source, ...]:
     """Every source, made from what ``history`` knows.
 
-    ``vectors`` holds each encoder's unit rows, shape (F, dim); an encoder without an index in
-    ``indexes`` is searched exactly.
+    ``vectors`` holds each encoder's unit rows, shape (F, dim). An encoder for which nothing is
+    ``prepared`` is searched exactly.
     """
-    indexes = indexes or {}
+    prepared = prepared or {}
     return (
         *(
-            train_by_interest(f"interest_{name}", pool, rows, config.interest, indexes.get(name))
+            train_by_interest(f"interest_{name}", pool, rows, config.interest, prepared.get(name))
             for name, rows in vectors.items()
         ),
         train_by_taste(history, pool, config.taste),

@@ -29,6 +29,7 @@ BIRD_INTERESTS = Table(
         Column("flit_id", "category", "The medoid: the liked flit that stands for the interest."),
         Column("importance", "float32", "Decayed count of the likes in it."),
         Column("n_likes", "int64", "How many likes are in it."),
+        Column("weight", "float32", "What it counts beside the bird's first, 0 to 1."),
     ),
     key=("encoder", "bird_id", "flit_id"),
     expectations=(

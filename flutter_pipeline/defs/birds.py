@@ -8,8 +8,9 @@ from flutter_pipeline.adapters.store.embeddings import Embeddings
 from flutter_pipeline.adapters.store.states import digest_of_state
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import HOUR, build_network, known_before, load_network
-from flutter_pipeline.birds.interests import InterestConfig, find_interests
+from flutter_pipeline.birds.interests import find_interests
 from flutter_pipeline.birds.newest import language_shift, volume_ratio
+from flutter_pipeline.candidates.by_interest import ByInterestConfig
 from flutter_pipeline.candidates.naming import interests_with_ids
 from flutter_pipeline.contracts.results import BIRD_INTERESTS
 from flutter_pipeline.defs.asset import Made, Stage, at_least, at_most, audited_asset, columns_of
@@ -85,7 +86,7 @@ def network(
     )
 )
 def bird_interests(
-    config: InterestConfig, network: Stored, **embeddings: Embeddings
+    config: ByInterestConfig, network: Stored, **embeddings: Embeddings
 ) -> pd.DataFrame:
     """What each bird likes, as at most a few of the flits that it liked (PinnerSage's medoids)."""
     history = known_before(load_network(network.state), network.facts["as_of"])

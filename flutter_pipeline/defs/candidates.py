@@ -1,7 +1,5 @@
 """Candidates: what every source proposes, at past moments and now, and how much each counts."""
 
-from typing import Any
-
 import dagster as dg
 import pandas as pd
 
@@ -9,7 +7,8 @@ from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.store.embeddings import Embeddings
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network
-from flutter_pipeline.candidates.naming import with_codes, with_ids
+from flutter_pipeline.candidates.by_interest import Prepared
+from flutter_pipeline.candidates.naming import interests_with_codes, with_codes, with_ids
 from flutter_pipeline.candidates.propose import CandidateConfig, source_names, sources_at
 from flutter_pipeline.candidates.replay import candidates_now
 from flutter_pipeline.candidates.source import pool_of
@@ -28,7 +27,6 @@ from flutter_pipeline.settings import read_settings
 
 NAMES = read_settings().use_encoders
 VECTORS = {name: dg.AssetIn(f"{name}_embeddings") for name in NAMES}
-INDEXES = {f"{name}_index": dg.AssetIn(f"{name}_index") for name in NAMES}
 
 
 @audited_asset(
@@ -75,21 +73,29 @@ def source_weights(
         frozenset({"faiss", "scipy"}),
         table=CANDIDATES,
         section="candidates",
-        options={"ins": VECTORS | INDEXES},
+        options={"ins": {name: dg.AssetIn(f"{name}_index") for name in NAMES}},
     )
 )
 def candidates(
     config: CandidateConfig,
     network: Stored,
+    bird_interests: pd.DataFrame,
     source_weights: pd.DataFrame,
-    **stored: Any,
+    data: DataFolder,
+    **indexes: Stored,
 ) -> pd.DataFrame:
     """For every bird the flits that are worth a closer look, and which source proposed them."""
     known = load_network(network.state)
     pool = pool_of(known_before(known, network.facts["as_of"]), config.max_age_days)
-    vectors = {name: stored[name].vectors(known.flit_ids) for name in NAMES}
-    indexes = {name: load_index(stored[f"{name}_index"].state) for name in NAMES}
-    sources = sources_at(pool.history, pool, vectors, config, indexes)
+    interests = interests_with_codes(bird_interests, known, NAMES)
+    prepared = {
+        name: Prepared(load_index(index.state), interests[name]) for name, index in indexes.items()
+    }
+    vectors = {
+        name: data.embeddings_of(index, name).vectors(known.flit_ids)
+        for name, index in indexes.items()
+    }
+    sources = sources_at(pool.history, pool, vectors, config, prepared)
     weights = weights_of(source_weights)
     frame = candidates_now(pool, sources, config, weights, progress_bar("candidates", "birds"))
     return with_ids(frame, known)

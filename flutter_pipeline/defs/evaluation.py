@@ -1,7 +1,5 @@
 """Evaluation: what the feeds of past days were worth, and what each encoder costs."""
 
-from typing import Any
-
 import dagster as dg
 import pandas as pd
 
@@ -16,7 +14,7 @@ from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.candidates.naming import with_codes
 from flutter_pipeline.candidates.propose import CandidateConfig, source_names
 from flutter_pipeline.contracts.results import EMBEDDING_COMPARISON, OFFLINE_EVALUATION
-from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, preview
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset, preview
 from flutter_pipeline.defs.moments import backtest_config, pool_at
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer
 from flutter_pipeline.evaluation.backtest import Contest, backtest
@@ -35,8 +33,6 @@ from flutter_pipeline.filtering.feeds import FeedConfig
 from flutter_pipeline.settings import read_settings
 
 NAMES = read_settings().use_encoders
-VECTORS = {name: dg.AssetIn(f"{name}_embeddings") for name in NAMES}
-INDEXES = {f"{name}_index": dg.AssetIn(f"{name}_index") for name in NAMES}
 
 
 @audited_asset(
@@ -107,32 +103,21 @@ def offline_evaluation(
         "evaluation",
         frozenset({"pandas"}),
         table=EMBEDDING_COMPARISON,
-        options={
-            "ins": {
-                f"{name}_{part}": dg.AssetIn(f"{name}_{part}")
-                for name in NAMES
-                for part in ("model", "embeddings", "index")
-            }
-            | columns_of("cleaned_tokens", "text_clean", "tokens")
-        },
+        options={"ins": {name: dg.AssetIn(f"{name}_index") for name in NAMES}},
     )
 )
 def embedding_comparison(
     context: dg.AssetExecutionContext,
     offline_evaluation: pd.DataFrame,
-    cleaned_tokens: pd.DataFrame,
+    data: DataFolder,
     tracking: TrackingServer,
-    **stored: Any,
+    **indexes: Stored,
 ) -> Made:
     """Which encoder is worth its cost here: what its feeds are worth, beside seconds and space."""
+    texts = data.tables.read("cleaned_tokens", columns=["text_clean", "tokens"])
     rows = [
-        compared(
-            stored[f"{name}_model"],
-            stored[f"{name}_embeddings"],
-            stored[f"{name}_index"],
-            cleaned_tokens,
-        )
-        for name in NAMES
+        compared(data.models, data.embeddings_of(index, name), index, texts)
+        for name, index in indexes.items()
     ]
     table = with_quality(pd.DataFrame(rows), offline_evaluation)
     with tracking.run(context) as run:

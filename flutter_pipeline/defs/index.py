@@ -13,6 +13,9 @@ from flutter_pipeline.index.build import IndexConfig, build_index
 from flutter_pipeline.index.recall import recall_at
 from flutter_pipeline.settings import read_settings
 
+CODE_VERSION = "1"
+"""Changes whenever the same vectors and config would make another index, or other facts of it."""
+
 RECALL = at_least("recall_at_10", 0.95, "of the ten nearest flits at least 95 in 100 are found")
 
 
@@ -37,8 +40,15 @@ def index_asset(name: str) -> dg.AssetsDefinition:
         ids = known.flit_ids[pool_at(known, network.facts["as_of"], data.settings).flits]
         vectors = embeddings.vectors(ids)
         built = build_index(ids, vectors, config)
-        facts = {"recall_at_10": recall_at(built, vectors), "flits": len(ids), "kind": built.kind}
-        version = version_of(config.model_dump(), network.version, embeddings.version)
+        facts = {
+            "recall_at_10": recall_at(built, vectors),
+            "flits": len(ids),
+            "kind": built.kind,
+            "embedding_version": embeddings.version,
+        }
+        version = version_of(
+            config.model_dump(), network.version + embeddings.version, CODE_VERSION
+        )
         return Made(Stored(f"{name}_index", version, built.state(), facts), facts)
 
     index.__doc__ = (

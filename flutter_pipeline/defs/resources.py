@@ -58,6 +58,10 @@ class DataFolder(dg.ConfigurableResource):
         """Vectors by encoder and version."""
         return EmbeddingStore(self.path / "embeddings")
 
+    def embeddings_of(self, index: Stored, encoder: str) -> Embeddings:
+        """The embeddings that an index was built from: both always belong together."""
+        return self.embeddings.open(encoder, index.facts["embedding_version"])
+
 
 class TrackingServer(dg.ConfigurableResource):
     """MLflow: one run for each asset that trains or measures, in each Dagster run."""

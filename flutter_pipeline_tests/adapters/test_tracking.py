@@ -157,7 +157,10 @@ def test_promoting_what_is_not_registered_names_what_is(tracking):
 def test_preparing_again_finds_the_same_experiment(tracking):
     again = Tracking(tracking.uri, tracking.artifacts, "flutter")
     again.prepare()
-    assert again.url("r") == "http://127.0.0.1:5000/#/experiments/1/runs/r?workflowType=machine_learning"
+    assert (
+        again.url("r")
+        == "http://127.0.0.1:5000/#/experiments/1/runs/r?workflowType=machine_learning"
+    )
 
 
 def test_an_experiment_that_was_deleted_by_hand_comes_back(tracking):

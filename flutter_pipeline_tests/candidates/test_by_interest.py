@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 
 from flutter_pipeline.birds.history import DAY, known_before
+from flutter_pipeline.birds.interests import find_interests
 from flutter_pipeline.candidates.by_interest import (
     ByInterestConfig,
     InterestSource,
+    Prepared,
     train_by_interest,
 )
 from flutter_pipeline.candidates.source import Pool, Proposals, pool_of
-from flutter_pipeline.embeddings.encoder import unit_rows
-from flutter_pipeline.index.build import IndexConfig, build_index
+from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
+from flutter_pipeline.index.build import Index, IndexConfig, build_index
 from flutter_pipeline_tests.birds.small_networks import (
     Engagement,
     Flits,
@@ -34,7 +36,9 @@ class TestInterestByAnIndexOfThePool(SourceConformance):
             return source_with_whole_index(pool)
         ids = pool.history.network.flit_ids[pool.flits]
         index = build_index(ids, vectors[pool.flits], IndexConfig(kind="flat"))
-        return train_by_interest("interest_bert", pool, vectors, ByInterestConfig(), index)
+        return train_by_interest(
+            "interest_bert", pool, vectors, ByInterestConfig(), prepared(pool, vectors, index)
+        )
 
 
 class TestInterestByAnIndexOfEveryFlit(SourceConformance):
@@ -42,11 +46,23 @@ class TestInterestByAnIndexOfEveryFlit(SourceConformance):
         return source_with_whole_index(pool)
 
 
+def prepared(
+    pool: Pool, vectors: Matrix, index: Index, config: ByInterestConfig | None = None
+) -> Prepared:
+    """What a daily run would have made before: the index, and every bird's interests."""
+    birds = np.arange(len(pool.history.network.bird_ids))
+    return Prepared(
+        index, find_interests(pool.history, vectors, birds, config or ByInterestConfig())
+    )
+
+
 def source_with_whole_index(pool: Pool, config: ByInterestConfig | None = None) -> InterestSource:
     vectors = random_vectors()
     index = build_index(pool.history.network.flit_ids, vectors, IndexConfig(kind="flat"))
     config = config or ByInterestConfig()
-    return train_by_interest("interest_bert", pool, vectors, config, index)
+    return train_by_interest(
+        "interest_bert", pool, vectors, config, prepared(pool, vectors, index, config)
+    )
 
 
 @pytest.mark.parametrize("k", [1, 7, 1000])
@@ -124,5 +140,7 @@ def test_an_index_is_asked_further_out_until_there_are_enough_that_may_be_shown(
     network = network_of(2, Flits([1] * 60, [0] * 60), [*met, (0, 0, "like", 6)])
     pool = pool_of(known_before(network, 10 * DAY), None)
     index = build_index(network.flit_ids, vectors, IndexConfig())
-    source = train_by_interest("interest_x", pool, vectors, ByInterestConfig(), index)
+    source = train_by_interest(
+        "interest_x", pool, vectors, ByInterestConfig(), prepared(pool, vectors, index)
+    )
     assert source.propose(np.array([0]), 3).flit.tolist() == [30, 31, 32]

@@ -3,7 +3,13 @@ import pandas as pd
 
 from flutter_pipeline.birds.history import known_before
 from flutter_pipeline.birds.interests import InterestConfig, find_interests
-from flutter_pipeline.candidates.naming import interests_with_ids, with_codes, with_ids
+from flutter_pipeline.candidates.naming import (
+    interests_with_codes,
+    interests_with_ids,
+    with_codes,
+    with_ids,
+)
+from flutter_pipeline.contracts.results import BIRD_INTERESTS
 from flutter_pipeline_tests.birds.small_networks import Flits, days, network_of
 
 NETWORK = network_of(3, Flits(author=[2, 2, 2], created=[0, 0, 0]), [(0, 1, "like", 1)])
@@ -64,6 +70,10 @@ def test_interests_of_all_encoders_are_stacked_with_ids():
         ["bert", "b00", "f001"],
     ]
     assert table["n_likes"].tolist() == [1, 1]
+    back = interests_with_codes(table, NETWORK, ["bert", "cbow"])
+    assert back["bert"].flit.tolist() == found.flit.tolist()
+    assert back["bert"].weight.tolist() == found.weight.tolist()
+    assert len(back["cbow"]) == 0
 
 
 def test_no_interests_are_a_table_without_rows():
@@ -72,4 +82,5 @@ def test_no_interests_are_a_table_without_rows():
     found = find_interests(history, np.ones((1, 1), np.float32), np.arange(2), InterestConfig())
     table = interests_with_ids({"tfidf": found}, none)
     assert len(table) == 0
-    assert list(table.columns) == ["encoder", "bird_id", "flit_id", "importance", "n_likes"]
+    assert list(table.columns) == BIRD_INTERESTS.names
+    assert len(interests_with_codes(table, none, ["tfidf"])["tfidf"]) == 0

@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flutter_pipeline.birds.interests import find_interests
+from flutter_pipeline.candidates.by_interest import Prepared
 from flutter_pipeline.candidates.propose import CandidateConfig, propose, sources_at
 from flutter_pipeline.candidates.source import Pool
 from flutter_pipeline.embeddings.encoder import Matrix
@@ -57,9 +59,22 @@ def test_an_index_that_is_given_is_used():
     # An index of one flit shows in what is proposed: that flit, or nothing.
     only = int(pool.flits[-1])
     index = build_index(ids[[only]], VECTORS["bert"][[only]], IndexConfig())
-    sources = sources_at(pool.history, pool, VECTORS, CONFIG, {"bert": index})
+    interests = find_interests(pool.history, VECTORS["bert"], EVERY_BIRD, CONFIG.interest)
+    made = {"bert": Prepared(index, interests)}
+    sources = sources_at(pool.history, pool, VECTORS, CONFIG, made)
     frame = propose(pool, EVERY_BIRD, sources, 10)
     assert set(frame.loc[frame["rank_interest_bert"] > 0, "flit"]) == {only}
+
+
+def test_interests_found_before_propose_what_is_found_on_the_spot():
+    pool = pool_at(random_network())
+    vectors = VECTORS["bert"]
+    index = build_index(pool.history.network.flit_ids, vectors, IndexConfig())
+    interests = find_interests(pool.history, vectors, EVERY_BIRD, CONFIG.interest)
+    made = sources_at(pool.history, pool, VECTORS, CONFIG, {"bert": Prepared(index, interests)})
+    some = EVERY_BIRD[3:9]
+    spot = sources_at(pool.history, pool, VECTORS, CONFIG)
+    pd.testing.assert_frame_equal(propose(pool, some, made, 5), propose(pool, some, spot, 5))
 
 
 def test_the_order_of_birds_is_of_no_matter():
