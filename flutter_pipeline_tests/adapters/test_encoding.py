@@ -189,7 +189,7 @@ def test_an_encoders_cost_is_told_beside_its_recall(models: VersionStore, store:
     stored = train_version(TFIDF, CONFIG, FLITS, models).stored
     encode_missing(stored, FLITS, store)
     index = Stored("tfidf_index", "i1", State({}), {"recall_at_10": 1.0})
-    row = compared(stored, store.open("tfidf", stored.version), index, FLITS)
+    row = compared(models, store.open("tfidf", stored.version), index, FLITS)
     told = {name: row[name] for name in ("encoder", "version", "dim", "flits", "recall_at_10")}
     assert told == {
         "encoder": "tfidf",

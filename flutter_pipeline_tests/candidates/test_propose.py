@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from flutter_pipeline.birds.interests import find_interests
-from flutter_pipeline.candidates.by_interest import Prepared
+from flutter_pipeline.candidates.by_interest import ByInterestConfig, Prepared
 from flutter_pipeline.candidates.propose import CandidateConfig, propose, sources_at
 from flutter_pipeline.candidates.source import Pool
 from flutter_pipeline.embeddings.encoder import Matrix
@@ -70,10 +70,12 @@ def test_interests_found_before_propose_what_is_found_on_the_spot():
     pool = pool_at(random_network())
     vectors = VECTORS["bert"]
     index = build_index(pool.history.network.flit_ids, vectors, IndexConfig())
-    interests = find_interests(pool.history, vectors, EVERY_BIRD, CONFIG.interest)
-    made = sources_at(pool.history, pool, VECTORS, CONFIG, {"bert": Prepared(index, interests)})
+    # Without regard to age, what an exact index finds is what looking at every flit finds.
+    ageless = CandidateConfig(interest=ByInterestConfig(half_age_days=None))
+    interests = find_interests(pool.history, vectors, EVERY_BIRD, ageless.interest)
+    made = sources_at(pool.history, pool, VECTORS, ageless, {"bert": Prepared(index, interests)})
+    spot = sources_at(pool.history, pool, VECTORS, ageless)
     some = EVERY_BIRD[3:9]
-    spot = sources_at(pool.history, pool, VECTORS, CONFIG)
     pd.testing.assert_frame_equal(propose(pool, some, made, 5), propose(pool, some, spot, 5))
 
 
