@@ -29,6 +29,7 @@ NETWORK = (
     at_least("volume_ratio", 0.25, "nor a quarter as busy", "warning"),
     at_most("language_shift", 0.2, "its languages are mixed as usual", "warning"),
 )
+NAMES = read_settings().use_encoders
 READ = columns_of(
     "cleaned_tokens",
     *("flit_id", "bird_id", "created_at", "arrived_at", "n_tokens", "lang"),
@@ -80,9 +81,7 @@ def network(
         frozenset({"scipy"}),
         table=BIRD_INTERESTS,
         section="candidates.interest",
-        options={
-            "ins": {name: dg.AssetIn(f"{name}_embeddings") for name in read_settings().use_encoders}
-        },
+        options={"ins": {name: dg.AssetIn(f"{name}_embeddings") for name in NAMES}},
     )
 )
 def bird_interests(
@@ -92,7 +91,9 @@ def bird_interests(
     history = known_before(load_network(network.state), network.facts["as_of"])
     birds = np.arange(len(history.network.bird_ids))
     interests = {
-        name: find_interests(history, stored.vectors(history.network.flit_ids), birds, config)
-        for name, stored in embeddings.items()
+        name: find_interests(
+            history, embeddings[name].vectors(history.network.flit_ids), birds, config
+        )
+        for name in NAMES
     }
     return interests_with_ids(interests, history.network)

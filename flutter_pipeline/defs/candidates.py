@@ -43,7 +43,7 @@ def past_candidates(
 ) -> pd.DataFrame:
     """What each source would have proposed on past days, from what was known then."""
     known = load_network(network.state)
-    vectors = {name: stored.vectors(known.flit_ids) for name, stored in embeddings.items()}
+    vectors = {name: embeddings[name].vectors(known.flit_ids) for name in NAMES}
     frame = past_candidates_of(
         known,
         vectors,
@@ -88,12 +88,9 @@ def candidates(
     known = load_network(network.state)
     pool = pool_of(known_before(known, network.facts["as_of"]), config.max_age_days)
     interests = interests_with_codes(bird_interests, known, NAMES)
-    prepared = {
-        name: Prepared(load_index(index.state), interests[name]) for name, index in indexes.items()
-    }
+    prepared = {name: Prepared(load_index(indexes[name].state), interests[name]) for name in NAMES}
     vectors = {
-        name: data.embeddings_of(index, name).vectors(known.flit_ids)
-        for name, index in indexes.items()
+        name: data.embeddings_of(indexes[name], name).vectors(known.flit_ids) for name in NAMES
     }
     sources = sources_at(pool.history, pool, vectors, config, prepared)
     weights = weights_of(source_weights)

@@ -116,8 +116,8 @@ def embedding_comparison(
     """Which encoder is worth its cost here: what its feeds are worth, beside seconds and space."""
     texts = data.tables.read("cleaned_tokens", columns=["text_clean", "tokens"])
     rows = [
-        compared(data.models, data.embeddings_of(index, name), index, texts)
-        for name, index in indexes.items()
+        compared(data.models, data.embeddings_of(indexes[name], name), indexes[name], texts)
+        for name in NAMES
     ]
     table = with_quality(pd.DataFrame(rows), offline_evaluation)
     with tracking.run(context) as run:
