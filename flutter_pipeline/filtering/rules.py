@@ -42,7 +42,9 @@ class FilterConfig(BaseModel, frozen=True, extra="forbid"):
     )
     author_cap: bool = Field(default=True, description="Keep at most `max_per_author` a feed.")
     max_age_days: float | None = Field(
-        default=14.0, gt=0, description="Age up to which a flit is shown; null for any age."
+        default=None,
+        gt=0,
+        description="Age up to which a flit is shown; null: whatever age may be proposed.",
     )
     max_per_author: int = Field(default=2, ge=1, description="Flits of one author in one feed.")
     reports_to_remove: int = Field(
