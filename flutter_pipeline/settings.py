@@ -5,6 +5,7 @@ decides results is in that folder's ``flutter.toml``, so that data sets live sid
 with its own settings; what the file leaves out has the default that the launchpad shows.
 """
 
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -74,6 +75,12 @@ class Settings:
     def cadence_hours(self) -> int:
         """Hours between two feeds."""
         return 24 if self.cadence == "daily" else 1
+
+    @property
+    def digest(self) -> str:
+        """Differs where anything is set differently."""
+        decides = (self.cadence, self.use_encoders, self.sections)
+        return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
 
     def section(self, name: str) -> dict[str, Any]:
         """What the file sets in ``[name]``; ``name`` may be dotted, as in ``encoders.bert``."""

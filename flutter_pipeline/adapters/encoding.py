@@ -19,6 +19,7 @@ from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.contracts.state import Progress, no_progress
 from flutter_pipeline.embeddings.encoder import Encoder, Matrix
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
+from flutter_pipeline.errors import CorpusError
 
 BATCH = 8192
 """Flits that are encoded before their vectors are written: what bounds memory."""
@@ -54,7 +55,12 @@ def train_version(
     if kind.learns_from_flits and store.has(name, version):
         return Trained(store.open(name, version), True, 0.0)
     start = time.perf_counter()
-    encoder = kind.train(list(flits[kind.reads]), config, progress)
+    try:
+        encoder = kind.train(list(flits[kind.reads]), config, progress)
+    except CorpusError as error:
+        raise CorpusError(
+            f"{name}: {error} ([encoders.{kind.name}] of flutter.toml holds its settings)"
+        ) from None
     seconds = time.perf_counter() - start
     state = encoder.state()
     if not kind.learns_from_flits:

@@ -90,7 +90,10 @@ def show_versions(settings: Settings, as_json: bool) -> None:
     models = VersionStore(settings.data / "models")
     rows = [row for name in names for row in _versions_of(settings, models, name)]
     if not rows:
-        raise CorpusError(f"nothing is trained in {settings.data}; run `flutter-pipeline run`")
+        raise CorpusError(
+            f"nothing is trained in {settings.data}; "
+            f"run `flutter-pipeline --data {settings.data} run` first"
+        )
     table = pd.DataFrame(rows).astype({"flits": "Int64"})
     show(table, as_json, "Versions, oldest first")
 
@@ -102,15 +105,12 @@ def _versions_of(settings: Settings, models: VersionStore, name: str) -> list[di
         return []
     registered = tracking_of(settings).versions(name)
     alias = {one.tags.get(VERSION_TAG): ", ".join(one.aliases) for one in registered}
-    number = {one.tags.get(VERSION_TAG): one.number for one in registered}
     return [
         {
             "model": name,
             "version": version,
             "made": models.made_at(name, version).strftime("%Y-%m-%d %H:%M"),
-            "mlflow": f"v{number[version]}" if version in number else "",
             "alias": alias.get(version, ""),
-            "serves": "yes" if version == models.current_version(name) else "",
             **_size(EmbeddingStore(settings.data / "embeddings"), name, version),
         }
         for version in stored

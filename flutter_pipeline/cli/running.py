@@ -55,11 +55,13 @@ def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
         _take_in(settings, sample)
     from flutter_pipeline.defs.partitions import open_days, stored_days
 
-    days = stored_days(settings) if again else list(open_days(settings))
-    if not days and feeds_are_current(settings):
+    days = list(open_days(settings))
+    if not days and not again and feeds_are_current(settings):
         typer.echo("Nothing new has landed; these feeds stand. `run --again` makes them anew.")
     else:
-        _execute("everything", days or stored_days(settings)[-1:])
+        # Other settings, or a run that was cut off, may concern every day.
+        whole = again or not days or not feeds_are_set_so(settings)
+        _execute("everything", stored_days(settings) if whole else days)
     showing.show_figures(settings)
     showing.show_where_to_look(settings)
 
@@ -72,18 +74,20 @@ def ingest_files(
     if absent:
         raise ContractError(f"there is no file {absent[0]}; check the path")
     config = config_of(settings, mapping)
+    prepare_instance(settings)
     with _locked(settings):
         intake = take_in(
             files, settings.data, config, datetime.now(UTC), progress_bar("intake", "bytes")
         )
-    showing.show_books(intake, as_json)
+    showing.show_books(settings, intake, as_json)
 
 
 def evaluate_feeds(settings: Settings, again: bool, as_json: bool) -> None:
     """Show the backtest; replay it first where it is not there, or where asked to."""
-    if not feeds_are_current(settings):
+    if not _feeds_made_of(settings):
         raise CorpusError(
-            f"there are no feeds in {settings.data} to measure; run `flutter-pipeline run` first"
+            f"there are no feeds in {settings.data} to measure; "
+            f"run `flutter-pipeline --data {settings.data} run` first"
         )
     if again:
         prepare_instance(settings)
@@ -92,10 +96,21 @@ def evaluate_feeds(settings: Settings, again: bool, as_json: bool) -> None:
 
 
 def feeds_are_current(settings: Settings) -> bool:
-    """Whether the feeds were made of the network that is published now."""
-    feeds = TableStore(settings.data / "tables").parts("ranked_candidates").get(WHOLE)
+    """Whether the feeds were made of the network that is published now, with these settings."""
     network = VersionStore(settings.data / "models").current_version("network")
-    return feeds is not None and feeds.origin == network
+    return _feeds_made_of(settings) == f"{network} {settings.digest}"
+
+
+def feeds_are_set_so(settings: Settings) -> bool:
+    """Whether the feeds, of whatever network, were made with these settings, or there are none."""
+    made_of = _feeds_made_of(settings)
+    return not made_of or made_of.endswith(settings.digest)
+
+
+def _feeds_made_of(settings: Settings) -> str:
+    """Network and settings that the published feeds were made of; empty where there are none."""
+    feeds = TableStore(settings.data / "tables").parts("ranked_candidates").get(WHOLE)
+    return feeds.origin if feeds is not None else ""
 
 
 def remove_state(settings: Settings, yes: bool) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from flutter_pipeline.adapters.landing.intake import Intake
 from flutter_pipeline.adapters.landing.landed import books_of
+from flutter_pipeline.adapters.landing.store import quarantined
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.evaluation.measured import ALL, CADENCE, intervals, pivot
 from flutter_pipeline.settings import Settings
@@ -51,7 +52,10 @@ def show_figures(settings: Settings) -> None:
     rows = tables.read("offline_evaluation")
     shown = pivot(rows[rows["by"] == ALL], ("ndcg", "recall", "hit_rate", "coverage"))
     k = int(rows["k"].iloc[0])
-    show(shown, False, f"Backtest: feeds of past days, the first {k} flits, mean over birds")
+    birds = int(rows["birds"].max())
+    show(
+        shown, False, f"Backtest: feeds of past days, the first {k} flits, mean over {birds} birds"
+    )
 
 
 def show_evaluation(settings: Settings, as_json: bool) -> None:
@@ -98,13 +102,19 @@ def _costs(encoders: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def show_books(intake: Intake, as_json: bool) -> None:
+def show_books(settings: Settings, intake: Intake, as_json: bool) -> None:
     """What became of the rows of each file."""
     if as_json:
         show(books_of(intake.taken), True)
         return
     if intake.taken:
         show(books_of(intake.taken), False, "Taken in")
+    refused = quarantined(settings.data)
+    refused = refused[refused["file"].isin([file.name for file in intake.taken])]
+    if len(refused):
+        counts = refused.groupby(["file", "reason"]).size().rename("rows").reset_index()
+        title = f"In quarantine, {settings.data / 'quarantine'}; each row with its line"
+        show(counts, False, title, wraps=("reason",))
     for name in intake.already_taken:
         typer.echo(f"{name}: was taken in before, nothing to do")
     for name in intake.changing:

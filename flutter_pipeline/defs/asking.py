@@ -73,8 +73,7 @@ def range_of(days: Sequence[str]) -> dict[str, str]:
 
 def digest_with(settings: Settings, parts: Iterable[str]) -> str:
     """A digest of ``parts`` in any order, and of what is set in ``flutter.toml``."""
-    decides = (settings.cadence, settings.use_encoders, settings.sections)
-    text = "\n".join([*sorted(parts), repr(decides)])
+    text = "\n".join([*sorted(parts), settings.digest])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

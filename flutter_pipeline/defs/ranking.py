@@ -105,4 +105,4 @@ def ranked_candidates(
         name if name in ("candidates", "shown") else f"dropped_{name}": count
         for name, count in feeds.books.items()
     }
-    return Made(table, metadata=books, origins={WHOLE: network.version})
+    return Made(table, metadata=books, origins={WHOLE: f"{network.version} {data.settings.digest}"})
