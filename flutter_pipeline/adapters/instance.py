@@ -36,19 +36,24 @@ QUIET = {
 }
 
 
-def prepare_instance(settings: Settings) -> None:
-    """Make the folder that Dagster keeps its state in, configured as the project says.
-
-    Raises ConfigError where the data folder cannot be written to.
-    """
+def prepare_folder(settings: Settings) -> None:
+    """Make the data folder. Raises ConfigError where it cannot be written to."""
     try:
-        settings.dagster_home.mkdir(parents=True, exist_ok=True)
         settings.landing.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
             f"the data folder {settings.data} cannot be used ({error.strerror}); "
             "make it writable, or name another one with --data"
         ) from None
+
+
+def prepare_instance(settings: Settings) -> None:
+    """Make the folder that Dagster keeps its state in, configured as the project says.
+
+    Raises ConfigError where the data folder cannot be written to.
+    """
+    prepare_folder(settings)
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
     source, target = PROJECT / "dagster.yaml", settings.dagster_home / "dagster.yaml"
     if source.is_file() and not target.exists():
         # A copy, not a link: who moves one data folder to Postgres edits it there.

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import typer
 
-from flutter_pipeline.adapters.instance import PROJECT, prepare_instance
+from flutter_pipeline.adapters.instance import PROJECT, prepare_folder, prepare_instance
 from flutter_pipeline.adapters.landing.intake import take_in
 from flutter_pipeline.adapters.landing.landed import books_of, config_of, land
 from flutter_pipeline.adapters.landing.ledger import ledger
@@ -74,7 +74,7 @@ def ingest_files(
     if absent:
         raise ContractError(f"there is no file {absent[0]}; check the path")
     config = config_of(settings, mapping)
-    prepare_instance(settings)
+    prepare_folder(settings)
     with _locked(settings):
         intake = take_in(
             files, settings.data, config, datetime.now(UTC), progress_bar("intake", "bytes")

@@ -53,6 +53,11 @@ def test_a_file_that_cannot_be_read(call: Call, tmp_path: Path):
     assert "flits.parquet" in refused(call, tmp_path / "data", "ingest", file)
 
 
+def test_a_data_folder_that_cannot_be_made(call: Call, tmp_path: Path):
+    said = refused(call, Path("/proc/flutter"), "run")
+    assert "/proc/flutter cannot be used" in said and "--data" in said
+
+
 def test_a_folder_where_a_file_belongs(call: Call, tmp_path: Path):
     assert str(tmp_path) in refused(call, tmp_path / "data", "ingest", tmp_path)
 
