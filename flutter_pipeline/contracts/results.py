@@ -4,11 +4,8 @@ Candidate tables also have, for every source, ``rank_<source>`` (from 1, 0 where
 propose) and ``score_<source>``; which sources there are is no part of the contract.
 """
 
-from flutter_pipeline.contracts.table import Column, Expectation, Severity, Table
-
-
-def _has_rows(sentence: str, severity: Severity = "critical") -> Expectation:
-    return Expectation("table_row_count_to_be_between", {"min_value": 1}, sentence, severity)
+from flutter_pipeline.contracts.table import Column, Expectation, Table
+from flutter_pipeline.contracts.tables import has_rows
 
 
 def _unique(*columns: str, sentence: str) -> Expectation:
@@ -52,7 +49,7 @@ CANDIDATES = Table(
     columns=_CANDIDATE_COLUMNS,
     key=("bird_id", "flit_id"),
     expectations=(
-        _has_rows("there are candidates"),
+        has_rows("there are candidates"),
         _unique("bird_id", "flit_id", sentence="a flit is proposed to a bird once"),
     ),
 )
@@ -80,7 +77,7 @@ SOURCE_WEIGHTS = Table(
     ),
     key=("source",),
     expectations=(
-        _has_rows("there are sources"),
+        has_rows("there are sources"),
         _between("weight", 0.0, 1.0, "every weight is a share"),
     ),
 )
@@ -101,7 +98,7 @@ OFFLINE_EVALUATION = Table(
     ),
     key=("by", "slice", "method", "metric"),
     expectations=(
-        _has_rows("there are enough days and likes to measure by", "warning"),
+        has_rows("there are enough days and likes to measure by", "warning"),
         _unique("by", "slice", "method", "metric", sentence="every figure is there once"),
     ),
 )
@@ -123,5 +120,5 @@ EMBEDDING_COMPARISON = Table(
         Column("high", "float64", "Upper end.", nullable=True),
     ),
     key=("encoder",),
-    expectations=(_has_rows("there are encoders"),),
+    expectations=(has_rows("there are encoders"),),
 )

@@ -25,7 +25,8 @@ def _not_null(column: str) -> Expectation:
     )
 
 
-def _has_rows(sentence: str, severity: Severity = "critical") -> Expectation:
+def has_rows(sentence: str, severity: Severity = "critical") -> Expectation:
+    """That a table is not empty."""
     return Expectation("table_row_count_to_be_between", {"min_value": 1}, sentence, severity)
 
 
@@ -45,7 +46,7 @@ FLITS = Table(
     key=("flit_id",),
     time="created_at",
     expectations=(
-        _has_rows("there are flits", "warning"),
+        has_rows("there are flits", "warning"),
         _not_null("flit_id"),
         _not_null("bird_id"),
         _not_null("created_at"),
@@ -80,7 +81,7 @@ ENGAGEMENTS = Table(
     key=("bird_id", "flit_id", "action", "occurred_at"),
     time="occurred_at",
     expectations=(
-        _has_rows("there are engagements", "warning"),
+        has_rows("there are engagements", "warning"),
         _not_null("bird_id"),
         _not_null("flit_id"),
         _not_null("occurred_at"),
@@ -155,7 +156,7 @@ CLEANED_TOKENS = Table(
     key=("flit_id",),
     time="created_at",
     expectations=(
-        _has_rows("there are flits", "warning"),
+        has_rows("there are flits", "warning"),
         _not_null("flit_id"),
         _not_null("text_clean"),
         _not_null("tokens"),
@@ -195,7 +196,7 @@ RANKED_CANDIDATES = Table(
     ),
     key=("bird_id", "rank"),
     expectations=(
-        _has_rows("there are feeds"),
+        has_rows("there are feeds"),
         _not_null("flit_id"),
         _not_null("because"),
         Expectation(
