@@ -55,6 +55,14 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 BENCHMARK_DATA ?=
+PEERS := $(VENV)/.peers
+
+# What the benchmarks compare with; nothing of it is needed to run or test the pipeline.
+$(PEERS): benchmarks/peers.txt $(READY)
+	@echo "Installing the peers of the benchmarks"
+	@$(BIN)/pip install -q -r benchmarks/peers.txt
+	@$(BIN)/pip install -q --no-deps sentence-transformers==6.2.0
+	@touch $(PEERS)
 
 bench-growth: $(READY)  ## Seconds and memory of every asset, by size of the network.
 	@$(BIN)/python benchmarks/bench_growth.py

@@ -29,7 +29,7 @@ from flutter_pipeline.embeddings.bert.encoder import train_bert
 from flutter_pipeline.embeddings.bert.folder import find_model, quiet_transformers
 from flutter_pipeline.embeddings.cbow.config import CbowConfig
 from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder, train_cbow
-from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
+from flutter_pipeline.embeddings.encoder import Lessons, Matrix, unit_rows
 from flutter_pipeline.embeddings.encoders import ENCODERS
 
 ROUNDS = 3
@@ -71,7 +71,9 @@ def bench_seconds(data: Path, sizes: list[int], names: list[str]) -> None:
                 if kind.reads == "text_clean"
                 else [" ".join(t.lower().split()) for t in texts]
             )
-            encoder, train = timed(lambda k=kind, f=flits: k.train(f, k.config(), no_progress))
+            encoder, train = timed(
+                lambda k=kind, f=flits: k.train(Lessons(f), k.config(), no_progress)
+            )
             _, encode = timed(lambda e=encoder, f=flits: e.encode(f))
             print(
                 f"{name:8} {n:9,} {train.clock:8.1f} ({train.cores:6.1f})"

@@ -17,7 +17,7 @@ from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStor
 from flutter_pipeline.adapters.store.states import digest_of, version_of
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.contracts.state import Progress, no_progress
-from flutter_pipeline.embeddings.encoder import Encoder, Matrix
+from flutter_pipeline.embeddings.encoder import Encoder, Lessons, Matrix
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
 from flutter_pipeline.errors import CorpusError
 
@@ -46,39 +46,50 @@ def train_version(
 ) -> Trained:
     """Train on ``flits`` (cleaned tokens), unless this very version is stored already.
 
-    The version is kept in ``store``, but not made the current one.
+    The version is kept in ``store``, but not made the current one. Where the training starts from
+    the version that is current, that one is part of the name; it is used again as long as config,
+    flits and code are those that it was made from.
     """
-    name = f"{kind.name}_model"
+    name, learns_from = f"{kind.name}_model", kind.learns_from(config)
     settings = config.model_dump(mode="json")
-    data = digest_of(flits, ["flit_id", kind.reads]) if kind.learns_from_flits else ""
-    version = version_of(settings, data, kind.code_version)
-    if kind.learns_from_flits and store.has(name, version):
+    data = digest_of(flits, ["flit_id", kind.reads]) if "flits" in learns_from else ""
+    code = f"{kind.code_version} {kind.brings(config)}".rstrip()
+    version = made_from = version_of(settings, data, code)
+    previous = _previous(store, name) if "previous" in learns_from else None
+    if previous is not None and previous.facts.get("made_from") == made_from:
+        return Trained(previous, True, 0.0)
+    if previous is not None:
+        version = version_of(settings, data, f"{code} after {previous.version}")
+    if store.has(name, version):
         return Trained(store.open(name, version), True, 0.0)
     start = time.perf_counter()
+    lessons = Lessons(list(flits[kind.reads]), previous=previous.state if previous else None)
     try:
-        encoder = kind.train(list(flits[kind.reads]), config, progress)
+        encoder = kind.train(lessons, config, progress)
     except CorpusError as error:
         raise CorpusError(
             f"{name}: {error} ([encoders.{kind.name}] of flutter.toml holds its settings)"
         ) from None
     seconds = time.perf_counter() - start
-    state = encoder.state()
-    if not kind.learns_from_flits:
-        # Nothing is trained: what was read from elsewhere, such as the weights' fingerprint,
-        # is in the state, and has to be in the version's name.
-        version = version_of(state.settings, "", kind.code_version)
-    reused = store.has(name, version)
     facts = {
         "encoder": kind.name,
         "dim": encoder.dim,
         "config": settings,
         "train_seconds": seconds,
-        "training_flits": len(flits) if kind.learns_from_flits else 0,
+        "training_flits": len(flits) if "flits" in learns_from else 0,
         "training_data": data,
+        "made_from": made_from,
+        "previous": previous.version if previous else "",
     }
-    stored = store.open(name, version) if reused else Stored(name, version, state, facts)
+    stored = Stored(name, version, encoder.state(), facts)
     store.keep(stored)
-    return Trained(stored, reused, seconds)
+    return Trained(stored, False, seconds)
+
+
+def _previous(store: VersionStore, name: str) -> Stored | None:
+    """The current version, where there is one."""
+    version = store.current_version(name)
+    return None if version is None else store.open(name, version)
 
 
 def encoder_of(stored: Stored) -> Encoder:

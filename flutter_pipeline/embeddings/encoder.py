@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -16,6 +17,32 @@ Matrix = NDArray[np.float32]
 
 Reads = Literal["tokens", "text_clean"]
 """Which column of the cleaned tokens an encoder reads."""
+
+
+Lesson = Literal["flits", "likes", "previous"]
+"""What a training may make use of."""
+
+
+@dataclass(frozen=True)
+class Likes:
+    """Who liked what, and when: three arrays of one length."""
+
+    bird: NDArray[np.int64]
+    """A number for each bird."""
+    flit: NDArray[np.int64]
+    """Place of the flit in :attr:`Lessons.flits`."""
+    time: NDArray[np.int64]
+    """Microseconds since 1970, UTC."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What an encoder may learn from."""
+
+    flits: Sequence[str]
+    likes: Likes | None = None
+    previous: State | None = None
+    """The state of the version before, to start from; None for the first one."""
 
 
 class Encoder(Protocol):

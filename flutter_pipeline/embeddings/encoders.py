@@ -12,10 +12,15 @@ from pydantic import BaseModel
 
 from flutter_pipeline.contracts.state import Progress, State
 from flutter_pipeline.embeddings.bert.config import BertConfig
-from flutter_pipeline.embeddings.bert.encoder import BertEncoder, load_bert, train_bert
+from flutter_pipeline.embeddings.bert.encoder import (
+    BertEncoder,
+    load_bert,
+    model_in_use,
+    train_bert,
+)
 from flutter_pipeline.embeddings.cbow.config import CbowConfig
 from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder, load_cbow, train_cbow
-from flutter_pipeline.embeddings.encoder import Encoder, Reads
+from flutter_pipeline.embeddings.encoder import Encoder, Lesson, Lessons, Reads
 from flutter_pipeline.embeddings.tfidf import TfidfConfig, TfidfEncoder, load_tfidf, train_tfidf
 from flutter_pipeline.errors import ConfigError
 
@@ -28,16 +33,29 @@ class EncoderKind:
     title: str
     """One sentence in plain words."""
     config: type[BaseModel]
-    train: Callable[[Sequence[str], Any, Progress], Encoder]
-    """Called with flits, an instance of ``config``, and a progress callback."""
+    train: Callable[[Lessons, Any, Progress], Encoder]
+    """Called with what there is to learn from, an instance of ``config``, a progress callback."""
     load: Callable[[State], Encoder]
     reads: Reads
-    learns_from_flits: bool
-    """Whether other training flits make another encoder."""
+    learns_from: Callable[[Any], frozenset[Lesson]]
+    """What a training with this config makes use of: with other such lessons it comes out else."""
     packages: tuple[str, ...]
     """What it is built with, for whoever draws the asset graph."""
     code_version: str
-    """Raised whenever the same config and flits would give other vectors."""
+    """Raised whenever the same config and lessons would give other vectors."""
+    brings: Callable[[Any], str] = lambda config: ""
+    """Names what the config takes from elsewhere, such as a trained model by its fingerprint."""
+
+
+def _from_flits(
+    train: Callable[[Sequence[str], Any, Progress], Encoder],
+) -> Callable[[Lessons, Any, Progress], Encoder]:
+    """A training that makes use of flits alone."""
+    return lambda lessons, config, progress: train(lessons.flits, config, progress)
+
+
+def _flits_alone(config: BaseModel) -> frozenset[Lesson]:
+    return frozenset({"flits"})
 
 
 ENCODERS: dict[str, EncoderKind] = {
@@ -47,10 +65,10 @@ ENCODERS: dict[str, EncoderKind] = {
             name="tfidf",
             title="Weighs words by how rare they are, and folds them into topics (LSA).",
             config=TfidfConfig,
-            train=train_tfidf,
+            train=_from_flits(train_tfidf),
             load=load_tfidf,
             reads=TfidfEncoder.reads,
-            learns_from_flits=True,
+            learns_from=_flits_alone,
             packages=("scikitlearn",),
             code_version="1",
         ),
@@ -58,10 +76,10 @@ ENCODERS: dict[str, EncoderKind] = {
             name="cbow",
             title="Gives words that keep the same company near vectors; a flit is their mean.",
             config=CbowConfig,
-            train=train_cbow,
+            train=_from_flits(train_cbow),
             load=load_cbow,
             reads=CbowEncoder.reads,
-            learns_from_flits=True,
+            learns_from=_flits_alone,
             packages=("pytorch",),
             code_version="1",
         ),
@@ -69,10 +87,11 @@ ENCODERS: dict[str, EncoderKind] = {
             name="bert",
             title="Reads whole sentences with a transformer that was trained elsewhere.",
             config=BertConfig,
-            train=train_bert,
+            train=_from_flits(train_bert),
             load=load_bert,
             reads=BertEncoder.reads,
-            learns_from_flits=False,
+            learns_from=lambda config: frozenset(),
+            brings=model_in_use,
             packages=("pytorch", "huggingface"),
             code_version="1",
         ),

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from flutter_pipeline.adapters.encoding import (
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.contracts.state import Progress, State, no_progress
-from flutter_pipeline.embeddings.encoder import Matrix, Reads
+from flutter_pipeline.embeddings.encoder import Encoder, Lesson, Lessons, Matrix, Reads
 from flutter_pipeline.embeddings.encoders import ENCODERS, EncoderKind
 from flutter_pipeline.embeddings.tfidf import TfidfConfig
 
@@ -72,10 +72,11 @@ def length(monkeypatch) -> tuple[EncoderKind, list[int]]:
         name="length",
         title="Counts letters.",
         config=LengthConfig,
-        train=lambda flits, config, progress: LengthEncoder(config.second, calls),
+        train=lambda lessons, config, progress: LengthEncoder(config.second, calls),
         load=lambda state: LengthEncoder(state.settings["second"], calls),
         reads="tokens",
-        learns_from_flits=False,
+        learns_from=lambda config: frozenset(),
+        brings=lambda config: str(config.second),
         packages=(),
         code_version="1",
     )
@@ -124,6 +125,31 @@ def test_what_was_trained_elsewhere_is_named_after_what_was_read(length, models:
     assert same.reused and same.stored.version == one.stored.version
     assert other.stored.version != one.stored.version
     assert one.stored.facts["training_flits"] == 0
+
+
+def test_a_training_that_goes_on_from_the_version_before_is_named_after_it(
+    models: VersionStore, monkeypatch
+):
+    given: list[State | None] = []
+
+    def train(lessons: Lessons, config: TfidfConfig, progress: Progress) -> Encoder:
+        given.append(lessons.previous)
+        return TFIDF.train(lessons, config, progress)
+
+    lesson = frozenset[Lesson]({"flits", "previous"})
+    kind = replace(TFIDF, train=train, learns_from=lambda config: lesson)
+    first = train_version(kind, CONFIG, FLITS.head(3), models)
+    models.publish(first.stored)
+    nothing_new = train_version(kind, CONFIG, FLITS.head(3), models)
+    second = train_version(kind, CONFIG, FLITS, models)
+    again = train_version(kind, CONFIG, FLITS, models)
+    alone = train_version(TFIDF, CONFIG, FLITS, models)
+    assert nothing_new.reused and nothing_new.stored.version == first.stored.version
+    assert given[0] is None and given[1] is not None
+    assert given[1].settings == first.stored.state.settings
+    assert second.stored.facts["previous"] == first.stored.version
+    assert again.reused and again.stored.version == second.stored.version
+    assert alone.stored.version != second.stored.version
 
 
 def test_only_flits_that_a_version_lacks_are_encoded(models: VersionStore, store: EmbeddingStore):

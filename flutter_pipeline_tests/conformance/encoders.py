@@ -5,7 +5,7 @@ import pytest
 from pydantic import BaseModel
 
 from flutter_pipeline.contracts.state import no_progress
-from flutter_pipeline.embeddings.encoder import Encoder
+from flutter_pipeline.embeddings.encoder import Encoder, Lessons
 from flutter_pipeline.embeddings.encoders import EncoderKind
 from flutter_pipeline.errors import CorpusError
 
@@ -36,15 +36,17 @@ class EncoderPromises:
         assert not rows[[0, 2]].any()
         assert rows[1].any()
 
-    def test_a_flit_of_unknown_tokens_is_the_zero_row(self, kind: EncoderKind, encoder: Encoder):
-        if not kind.learns_from_flits:
+    def test_a_flit_of_unknown_tokens_is_the_zero_row(
+        self, kind: EncoderKind, config: BaseModel, encoder: Encoder
+    ):
+        if "flits" not in kind.learns_from(config):
             pytest.skip("it was trained elsewhere, and no word is unknown to it")
         assert not encoder.encode(["zzyzx qwertz"]).any()
 
     def test_an_unknown_token_beside_known_ones_changes_nothing(
-        self, kind: EncoderKind, encoder: Encoder
+        self, kind: EncoderKind, config: BaseModel, encoder: Encoder
     ):
-        if not kind.learns_from_flits:
+        if "flits" not in kind.learns_from(config):
             pytest.skip("it was trained elsewhere, and no word is unknown to it")
         known, mixed = encoder.encode(["robin sings song", "robin zzyzx sings song"])
         np.testing.assert_allclose(known, mixed, atol=1e-6)
@@ -58,7 +60,7 @@ class EncoderPromises:
     def test_the_same_seed_trains_the_same_encoder(
         self, kind: EncoderKind, config: BaseModel, encoder: Encoder
     ):
-        again = kind.train(CORPUS, config, no_progress)
+        again = kind.train(Lessons(CORPUS), config, no_progress)
         assert again.encode(CORPUS).tobytes() == encoder.encode(CORPUS).tobytes()
 
     def test_its_state_brings_it_back_bit_for_bit(self, kind: EncoderKind, encoder: Encoder):
@@ -79,13 +81,15 @@ class EncoderPromises:
 
     def test_what_it_is_given_is_not_changed(self, kind: EncoderKind, config: BaseModel):
         flits = list(CORPUS)
-        kind.train(flits, config, no_progress).encode(flits)
+        kind.train(Lessons(flits), config, no_progress).encode(flits)
         assert tuple(flits) == CORPUS
 
     def test_progress_rises_to_the_total(self, kind: EncoderKind, config: BaseModel):
         training: list[tuple[int, int]] = []
         encoding: list[tuple[int, int]] = []
-        encoder = kind.train(CORPUS, config, lambda done, total: training.append((done, total)))
+        encoder = kind.train(
+            Lessons(CORPUS), config, lambda done, total: training.append((done, total))
+        )
         encoder.encode(["", *CORPUS], lambda done, total: encoding.append((done, total)))
         assert training == sorted(training)
         assert training[-1][0] == training[-1][1]
@@ -107,11 +111,11 @@ class EncoderPromises:
         assert ((lengths == 0) | (abs(lengths - 1) < 1e-5)).all()
 
     def test_too_small_a_corpus_says_what_to_do(self, kind: EncoderKind, config: BaseModel):
-        if not kind.learns_from_flits:
+        if "flits" not in kind.learns_from(config):
             pytest.skip("it learns nothing from flits, so any number of them will do")
         for corpus in ([], [""], ["robin"], ["robin", "robin"]):
             with pytest.raises(CorpusError, match="train on"):
-                kind.train(corpus, config, no_progress)
+                kind.train(Lessons(corpus), config, no_progress)
 
     def test_it_reads_the_column_that_its_kind_names(self, kind: EncoderKind, encoder: Encoder):
         assert encoder.reads == kind.reads

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from flutter_pipeline.contracts.state import no_progress
 from flutter_pipeline.embeddings.bert.config import BertConfig
 from flutter_pipeline.embeddings.cbow.config import CbowConfig
-from flutter_pipeline.embeddings.encoder import Encoder
+from flutter_pipeline.embeddings.encoder import Encoder, Lessons
 from flutter_pipeline.embeddings.encoders import ENCODERS, EncoderKind, encoder_kind
 from flutter_pipeline.embeddings.tfidf import TfidfConfig
 from flutter_pipeline.errors import ConfigError
@@ -46,7 +46,7 @@ def tolerance(row: tuple[str, BaseModel, float]) -> float:
 
 @pytest.fixture(scope="module")
 def encoder(kind: EncoderKind, config: BaseModel) -> Encoder:
-    return kind.train(CORPUS, config, no_progress)
+    return kind.train(Lessons(CORPUS), config, no_progress)
 
 
 class TestEveryEncoder(EncoderPromises):

@@ -127,6 +127,11 @@ def load_bert(state: State) -> BertEncoder:
     return _load(folder, config, found, state.settings["dtype"])
 
 
+def model_in_use(config: BertConfig) -> str:
+    """Names the model's bytes and the numbers it computes with. Raises ConfigError as training."""
+    return f"{fingerprint(find_model(config))} {_dtype(config)}"
+
+
 def _load(folder: Path, config: BertConfig, fingerprint: str, dtype: str) -> BertEncoder:
     # Transformers take five seconds to import; listing the encoders must not wait for it.
     import torch
