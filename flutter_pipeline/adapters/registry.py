@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from flutter_pipeline.adapters.store.versions import Stored
-from flutter_pipeline.adapters.tracking import TrackedRun, Tracking
+from flutter_pipeline.adapters.tracked_run import TrackedRun
+from flutter_pipeline.adapters.tracking import Tracking
 
 VERSION_TAG = "version"
 """Tag of a registered model version that holds the pipeline's own name of it."""
