@@ -100,10 +100,11 @@ class Settings:
             return model(**self.section(section))
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in (section, *first["loc"]))
+            place = [section, *map(str, first["loc"])]
+            owner, known = _owner(section, model, place[1:])
             raise ConfigError(
-                f"{self.data / 'flutter.toml'}: [{place}] {first['msg'].lower()}; "
-                f"known in [{section}]: {', '.join(model.model_fields)}"
+                f"{self.data / 'flutter.toml'}: [{'.'.join(place)}] {first['msg'].lower()}; "
+                f"known in [{owner}]: {', '.join(known)}"
             ) from None
 
 
@@ -152,6 +153,16 @@ def use_data_folder(data: Path) -> None:
     """Make ``data`` the data folder of this process and of those that it starts."""
     os.environ["FLUTTER_DATA"] = str(data.expanduser().resolve())
     os.environ["DAGSTER_HOME"] = str(Path(os.environ["FLUTTER_DATA"]) / "dagster")
+
+
+def _owner(section: str, model: type[BaseModel], place: list[str]) -> tuple[str, list[str]]:
+    """The innermost section that holds the key at ``place``, and the keys that are known there."""
+    for part in place[:-1]:
+        inner = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        section, model = f"{section}.{part}", inner
+    return section, list(model.model_fields)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -139,6 +139,15 @@ def test_a_value_that_does_not_fit_names_its_place_and_what_is_known(
     assert f"[{place}]" in told and "known in [text]: hoots, loud" in told and "\n" not in told
 
 
+def test_a_wrong_key_in_an_inner_section_names_what_is_known_there(tmp_path: Path):
+    class Nest(BaseModel, extra="forbid"):
+        owl: Owl = Owl()
+
+    settings = settings_with(tmp_path, "[text.owl]\nhoot = 1\n")
+    with pytest.raises(ConfigError, match=r"known in \[text.owl\]: hoots, loud"):
+        settings.config(Nest, "text")
+
+
 def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path):
     file = tmp_path / "data"
     file.touch()
