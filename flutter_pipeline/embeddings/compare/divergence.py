@@ -25,7 +25,7 @@ def divergence(sample: Points, reference: Points, k: int) -> float:
 
     ``dim / n * sum(log(v / r)) + log(m / (n - 1))``, where r is the distance from a point of the
     sample to its k-th other point there, and v that to its k-th point of the reference. Repeated
-    points count once. An estimate near 0 may come out a little negative, and one above 1 is too low:
+    points count once. An estimate near 0 may be a little negative, and one above 1 is too low:
     where the reference has no points, nothing says how empty it is. NaN where there are too few
     points; ``k`` has to be 2 at least, so that a point which is in both has a distance.
     """
