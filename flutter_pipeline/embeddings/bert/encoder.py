@@ -15,6 +15,9 @@ from flutter_pipeline.contracts.state import Progress, State, no_progress
 from flutter_pipeline.embeddings.bert.batches import by_length
 from flutter_pipeline.embeddings.bert.config import BertConfig
 from flutter_pipeline.embeddings.bert.folder import find_model, fingerprint, quiet_transformers
+from flutter_pipeline.embeddings.bert.network import Network, network_of
+from flutter_pipeline.embeddings.bert.pieces import Cutter
+from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers, pooled_dim
 from flutter_pipeline.embeddings.encoder import Matrix, Reads, unit_rows
 from flutter_pipeline.errors import ConfigError, VersionError
 
@@ -32,8 +35,8 @@ class BertEncoder:
     dtype: str
     """``float32`` or ``bfloat16``: what ``auto`` came to."""
     dim: int
-    tokenizer: Any
-    model: Any
+    cutter: Cutter
+    network: Network
 
     reads: ClassVar[Reads] = "text_clean"
 
@@ -43,18 +46,21 @@ class BertEncoder:
         A flit's row hardly depends on its company: entries differ by less than 1e-5 in float32;
         in bfloat16 by less than 3e-3, and rows by a cosine above .9999.
         """
+        return unit_rows(self.pooled(flits, progress))
+
+    def pooled(self, flits: Sequence[str], progress: Progress = no_progress) -> Matrix:
+        """Rows as the pooling gives them, before they are scaled, shape (n, dim)."""
         rows = np.zeros((len(flits), self.dim), dtype=np.float32)
         done = 0
         for start in range(0, len(flits), SECTION):
-            pieces = self._pieces(flits[start : start + SECTION])
-            lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
-            done += int((lengths == 0).sum())
-            for batch in by_length(lengths, self.config.tokens_per_batch):
-                rows[start + batch] = self._vectors([pieces[place] for place in batch])
+            pieces = self.cutter.cut(flits[start : start + SECTION])
+            done += int((pieces.lengths == 0).sum())
+            for batch in by_length(pieces.lengths, self.config.tokens_per_batch):
+                rows[start + batch] = self.network.vectors(pieces.of(batch))
                 done += len(batch)
                 progress(done, len(flits))
         progress(len(flits), len(flits))
-        return unit_rows(rows)
+        return rows
 
     def state(self) -> State:
         """The model's name and fingerprint; its weights stay where they are."""
@@ -65,37 +71,6 @@ class BertEncoder:
                 "dtype": self.dtype,
             }
         )
-
-    def _pieces(self, flits: Sequence[str]) -> list[list[int]]:
-        """Each flit's word pieces, none where there is nothing between the special ones."""
-        if not flits:
-            return []
-        pieces = self.tokenizer(
-            list(flits),
-            truncation=True,
-            max_length=self.config.max_tokens,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )["input_ids"]
-        special = self.tokenizer.num_special_tokens_to_add()
-        return [flit if len(flit) > special else [] for flit in pieces]
-
-    def _vectors(self, pieces: list[list[int]]) -> Matrix:
-        """Pooled vectors of a batch, shape (flits, dim)."""
-        import torch
-
-        from flutter_pipeline.embeddings.bert.pooling import needs_layers, pool
-
-        padded = self.tokenizer.pad({"input_ids": pieces}, return_tensors="pt")
-        mask = padded["attention_mask"].to(self.model.device)
-        with torch.inference_mode():
-            output = self.model(
-                input_ids=padded["input_ids"].to(self.model.device),
-                attention_mask=mask,
-                output_hidden_states=needs_layers(self.config.pooling),
-            )
-            layers = output.hidden_states or ()
-            return pool(output.last_hidden_state, layers, mask, self.config.pooling).cpu().numpy()
 
 
 def train_bert(
@@ -133,17 +108,25 @@ def model_in_use(config: BertConfig) -> str:
 
 
 def _load(folder: Path, config: BertConfig, fingerprint: str, dtype: str) -> BertEncoder:
-    # Transformers take five seconds to import; listing the encoders must not wait for it.
+    model, tokenizer = _from_folder(folder, config)
+    dim = pooled_dim(config.pooling, model.config.hidden_size)
+    cutter = Cutter(tokenizer, config.max_tokens)
+    # What was fine-tuned belongs into the model here, before its weights are made ready.
+    network = network_of(model, tokenizer.pad_token_id or 0, config, dtype)
+    return BertEncoder(config, fingerprint, dtype, dim, cutter, network)
+
+
+def _from_folder(folder: Path, config: BertConfig) -> tuple[Any, Any]:
+    """The model of transformers in float32, and its tokenizer. ConfigError where it does not fit.
+
+    Transformers take five seconds to import; listing the encoders must not wait for it.
+    """
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers, pooled_dim
-
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(
-            folder, local_files_only=True, dtype=getattr(torch, dtype)
-        )
+        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     n_layers = model.config.num_hidden_layers
     if needs_layers(config.pooling) and n_layers < LAST:
         raise ConfigError(
@@ -156,9 +139,7 @@ def _load(folder: Path, config: BertConfig, fingerprint: str, dtype: str) -> Ber
             f"the model in {folder} reads at most {room} tokens; lower `max_tokens` "
             f"({config.max_tokens})"
         )
-    model = model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
-    dim = pooled_dim(config.pooling, model.config.hidden_size)
-    return BertEncoder(config, fingerprint, dtype, dim, tokenizer, model)
+    return model, tokenizer
 
 
 def _dtype(config: BertConfig) -> str:

@@ -3,10 +3,12 @@
 Knows nothing of the model but its layers' output.
 """
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from flutter_pipeline.embeddings.bert.config import Pooling
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LAST = 4
 """Layers that the last-four poolings combine, as in Devlin et al. (2019)."""
@@ -22,12 +24,16 @@ def pooled_dim(pooling: Pooling, hidden: int) -> int:
     return hidden * LAST if pooling == "concat_last4" else hidden
 
 
-def pool(last: Tensor, layers: tuple[Tensor, ...], mask: Tensor, pooling: Pooling) -> Tensor:
+def pool(
+    last: "Tensor", layers: "tuple[Tensor, ...]", mask: "Tensor", pooling: Pooling
+) -> "Tensor":
     """Shape (flits, pooled dim), float32.
 
     ``last`` has shape (flits, pieces, hidden); ``layers`` holds as much of every layer, and may be
     empty where :func:`needs_layers` says no; ``mask`` (flits, pieces) is 1 for pieces, else 0.
     """
+    import torch
+
     if pooling == "cls":
         return last[:, 0].float()
     if pooling == "mean":
@@ -41,6 +47,6 @@ def pool(last: Tensor, layers: tuple[Tensor, ...], mask: Tensor, pooling: Poolin
     return total if pooling == "sum_last4" else total / LAST
 
 
-def _mean_of_pieces(vectors: Tensor, mask: Tensor) -> Tensor:
+def _mean_of_pieces(vectors: "Tensor", mask: "Tensor") -> "Tensor":
     counted = mask.unsqueeze(-1).float()
     return (vectors.float() * counted).sum(dim=1) / counted.sum(dim=1)
