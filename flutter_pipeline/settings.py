@@ -24,6 +24,7 @@ SECTIONS = (
     "intake",
     "text",
     "encoders",
+    "store",
     "index",
     "candidates",
     "ranker",

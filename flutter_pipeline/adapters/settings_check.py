@@ -7,6 +7,7 @@ training, too late to say that a later one is misspelt.
 from pydantic import BaseModel
 
 from flutter_pipeline.adapters.landing.config import IntakeConfig
+from flutter_pipeline.adapters.store.numbers import StoreConfig
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.embeddings.encoders import ENCODERS
 from flutter_pipeline.errors import ConfigError
@@ -20,6 +21,7 @@ from flutter_pipeline.text.cleaned import TextConfig
 MODELS: dict[str, type[BaseModel]] = {
     "intake": IntakeConfig,
     "text": TextConfig,
+    "store": StoreConfig,
     "index": IndexConfig,
     "candidates": CandidateConfig,
     "feeds": FeedConfig,
@@ -34,6 +36,12 @@ def check_settings(settings: Settings) -> None:
         settings.config(model, section)
     for name, encoder in ENCODERS.items():
         settings.config(encoder.config, f"encoders.{name}")
+    strange = sorted(set(settings.config(StoreConfig, "store").by_encoder) - set(ENCODERS))
+    if strange:
+        raise ConfigError(
+            f"{settings.data / 'flutter.toml'}: [store.by_encoder] sets {strange[0]!r}, which is "
+            f"no encoder; there is {', '.join(ENCODERS)}"
+        )
     ranker = settings.section("ranker")
     ranker_kind(ranker.pop("kind", "logistic"))
     for name, value in ranker.items():

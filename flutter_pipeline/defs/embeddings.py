@@ -96,6 +96,7 @@ def embeddings_asset(kind: EncoderKind) -> dg.AssetsDefinition:
             "flits": len(stored),
             "dim": stored.dim,
             "size_mb": stored.size_bytes / 2**20,
+            "numbers": stored.numbers,
             "version": model.version,
         }
         return Made(stored, facts)

@@ -12,6 +12,7 @@ from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.registry import StageRun
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
 from flutter_pipeline.adapters.store.files import read_json, write_json
+from flutter_pipeline.adapters.store.numbers import StoreConfig
 from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.adapters.tracking import Tracking
@@ -56,7 +57,9 @@ class DataFolder(dg.ConfigurableResource):
     @property
     def embeddings(self) -> EmbeddingStore:
         """Vectors by encoder and version."""
-        return EmbeddingStore(self.path / "embeddings")
+        settings = self.settings
+        config = settings.config(StoreConfig, "store")
+        return EmbeddingStore(settings.data / "embeddings", config=config)
 
     def embeddings_of(self, index: Stored, encoder: str) -> Embeddings:
         """The embeddings that an index was built from: both always belong together."""

@@ -27,10 +27,17 @@ from flutter_pipeline.adapters.store.files import (
     write_json,
 )
 from flutter_pipeline.adapters.store.hashing import HASH_PROBE
+from flutter_pipeline.adapters.store.numbers import (
+    Numbers,
+    StoreConfig,
+    check_numbers,
+    row_of,
+)
 from flutter_pipeline.adapters.store.parts import (
     FlitIds,
     Part,
     checksums,
+    join_parts,
     keys_of,
     open_part,
     slices,
@@ -73,6 +80,11 @@ class Embeddings:
         return self.manifest["facts"]
 
     @property
+    def numbers(self) -> Numbers:
+        """As what the vectors are kept on disk; they are always given as float32."""
+        return self.manifest["dtype"]
+
+    @property
     def size_bytes(self) -> int:
         """What the version takes on disk."""
         return sum(part["bytes"] for part in self.manifest["parts"])
@@ -102,17 +114,15 @@ class Embeddings:
         """One row for each id, in order, shape (len(ids), dim); zeros where there is none."""
         keys = keys_of(ids)
         gathered = np.zeros((len(keys), self.dim), dtype=np.float32)
-        buffer = np.empty((min(GATHER, len(keys)), self.dim), dtype=np.float32)
+        kind, width = row_of(self.numbers, self.dim)
+        buffer = np.empty((min(GATHER, len(keys)), width), dtype=kind)
         for part in self.parts:
             rows = part.find(keys)
             held = np.flatnonzero(rows >= 0)
             # In the order of the file: a disk reads forwards.
             held = held[np.argsort(rows[held], kind="stable")]
             for some in slices(len(held), GATHER):
-                taken = buffer[: len(held[some])]
-                # Checking each row again ("raise") would need a copy.
-                np.take(part.vectors, rows[held[some]], axis=0, out=taken, mode="clip")
-                gathered[held[some]] = taken
+                gathered[held[some]] = part.vectors(rows[held[some]], buffer)
         return gathered
 
     def vector(self, flit_id: str) -> Matrix:
@@ -121,7 +131,7 @@ class Embeddings:
         for part in self.parts:
             row = part.find(keys)[0]
             if row >= 0:
-                return np.array(part.vectors[row])
+                return part.vectors(slice(row, row + 1))[0]
         raise VersionError(
             f"flit {flit_id!r} has no vector in {self.encoder} {self.version} "
             f"({len(self)} flits); encode it first"
@@ -131,7 +141,7 @@ class Embeddings:
         """All ids and vectors in order of appending, at most ``size`` at a time."""
         for part in self.parts:
             for some in slices(len(part), size):
-                yield part.ids[some].to_numpy(False), np.array(part.vectors[some])
+                yield part.ids[some].to_numpy(False), part.vectors(some)
 
     def verify(self) -> None:
         """Read every file and compare checksums. Raises VersionError naming the damaged file."""
@@ -148,9 +158,12 @@ class Embeddings:
 class EmbeddingStore:
     """All embeddings of one data folder."""
 
-    def __init__(self, root: Path, max_parts: int = MAX_PARTS) -> None:
+    def __init__(
+        self, root: Path, max_parts: int = MAX_PARTS, config: StoreConfig | None = None
+    ) -> None:
         self.root = root
         self.max_parts = max_parts
+        self.config = config or StoreConfig()
 
     def versions(self, encoder: str) -> list[str]:
         """Versions of ``encoder``, oldest first."""
@@ -170,8 +183,11 @@ class EmbeddingStore:
                     f"{folder} was written with another hash of flit ids; "
                     "remove it and encode this version again"
                 )
+            numbers = check_numbers(manifest["dtype"], folder)
             try:
-                parts = tuple(open_part(folder, part["name"]) for part in manifest["parts"])
+                parts = tuple(
+                    open_part(folder, part["name"], numbers) for part in manifest["parts"]
+                )
             except FileNotFoundError:
                 continue
             return Embeddings(encoder, version, folder, manifest, parts)
@@ -180,12 +196,15 @@ class EmbeddingStore:
         )
 
     def create(self, encoder: str, version: str, dim: int, facts: dict[str, Any]) -> None:
-        """Publish a version without vectors. VersionError where it exists."""
+        """Publish a version without vectors, of the numbers that the store's config asks for.
+
+        VersionError where it exists.
+        """
         manifest = {
             "encoder": encoder,
             "version": version,
             "dim": dim,
-            "dtype": "float32",
+            "dtype": self.config.numbers_of(encoder),
             "count": 0,
             "parts": [],
             "next_part": 0,
@@ -210,10 +229,11 @@ class EmbeddingStore:
         """
         with self._changing(encoder, version) as (folder, manifest):
             name = f"part-{manifest['next_part']:05d}"
-            count = write_part(folder, name, manifest["dim"], batches)
+            numbers = check_numbers(manifest["dtype"], folder)
+            count = write_part(folder, name, manifest["dim"], batches, numbers)
             if count == 0 or (audit is not None and not audit()):
                 return 0
-            self._refuse_known(encoder, version, open_part(folder, name))
+            self._refuse_known(encoder, version, open_part(folder, name, numbers))
             parts = [*manifest["parts"], _described(folder, name, count)]
             _publish(folder, manifest, parts)
         if len(parts) > self.max_parts:
@@ -227,7 +247,7 @@ class EmbeddingStore:
                 return
             name = f"part-{manifest['next_part']:05d}"
             embeddings = self.open(encoder, version)
-            count = write_part(folder, name, manifest["dim"], embeddings.batches())
+            count = join_parts(folder, name, embeddings.parts, embeddings.dim)
             _publish(folder, manifest, [_described(folder, name, count)])
 
     def _folder(self, encoder: str, version: str) -> Path:

@@ -1,12 +1,12 @@
 """One part of an embedding store: some flit ids and their vectors, on disk and memory-mapped.
 
-Three files: ``<part>.vectors.npy`` (count, dim), ``<part>.ids.arrow`` with the ids in the same
+Three files: ``<part>.vectors.npy``, a row a flit, ``<part>.ids.arrow`` with the ids in the same
 order, and ``<part>.lookup.npy`` (2, count) with the sorted hashes of the ids over the rows that
 they belong to. A hash only says where to look; an id is compared before its row is believed.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow.compute import call_function
 
 from flutter_pipeline.adapters.store.hashing import hash_values
+from flutter_pipeline.adapters.store.numbers import Numbers, packed, row_of, unpacked
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import VersionError
 
@@ -25,6 +26,9 @@ FlitIds = Collection[Any]
 
 FILES = ("vectors.npy", "ids.arrow", "lookup.npy")
 CHECKSUM_BLOCK = 1 << 22
+
+JOINED = 1 << 16
+"""Rows that are copied at once when parts are joined; bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,23 @@ class Part:
     ids: pa.Array
     hashes: NDArray[np.uint64]
     rows: NDArray[np.uint64]
-    vectors: Matrix
+    packed: NDArray[Any]
+    """The vectors as they are on disk."""
+    numbers: Numbers = "float32"
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def vectors(
+        self, rows: NDArray[np.int64] | slice, buffer: NDArray[Any] | None = None
+    ) -> Matrix:
+        """The float32 vectors of ``rows``; a ``buffer`` may hold them as they are on disk."""
+        if isinstance(rows, slice):
+            return unpacked(self.packed[rows], self.numbers)
+        out = None if buffer is None else buffer[: len(rows)]
+        # Checking each row again ("raise") would need a copy.
+        taken = np.take(self.packed, rows, axis=0, out=out, mode="clip")
+        return taken if self.numbers == "float32" else unpacked(taken, self.numbers)
 
     def find(self, keys: Keys) -> NDArray[np.int64]:
         """The row of each key, or -1 where this part has no such flit."""
@@ -80,7 +97,7 @@ class Part:
         return found
 
 
-def open_part(folder: Path, name: str) -> Part:
+def open_part(folder: Path, name: str, numbers: Numbers = "float32") -> Part:
     """Map a part's files. VersionError where one is damaged, FileNotFoundError where absent."""
     path = folder / f"{name}.vectors.npy"
     try:
@@ -97,27 +114,56 @@ def open_part(folder: Path, name: str) -> Part:
             f"{lookup.shape[1]} to look up; encode this version again"
         )
     ids = table.column("flit_id").combine_chunks()
-    return Part(ids, lookup[0], lookup[1], vectors)
+    return Part(ids, lookup[0], lookup[1], vectors, numbers)
 
 
-def write_part(folder: Path, name: str, dim: int, batches: Iterable[tuple[FlitIds, Matrix]]) -> int:
+def write_part(
+    folder: Path,
+    name: str,
+    dim: int,
+    batches: Iterable[tuple[FlitIds, Matrix]],
+    numbers: Numbers = "float32",
+) -> int:
     """Stream ``batches`` of ids and vectors into the files of a new part; return the count.
 
     Only the ids are held in memory. VersionError where vectors do not fit or an id comes twice.
     """
+    return _write_rows(folder, name, row_of(numbers, dim), _encoded(batches, dim, numbers))
+
+
+def join_parts(folder: Path, name: str, parts: Sequence[Part], dim: int) -> int:
+    """Write a new part with all that ``parts`` hold, bit for bit; return the count."""
+    batches = (
+        (keys_of(part.ids[some].to_numpy(False)), part.packed[some])
+        for part in parts
+        for some in slices(len(part), JOINED)
+    )
+    return _write_rows(folder, name, row_of(parts[0].numbers, dim), batches)
+
+
+def _encoded(
+    batches: Iterable[tuple[FlitIds, Matrix]], dim: int, numbers: Numbers
+) -> Iterator[tuple[Keys, NDArray[Any]]]:
+    for batch_ids, vectors in batches:
+        keys = keys_of(batch_ids)
+        check_vectors(vectors, len(keys), dim)
+        yield keys, packed(vectors, numbers)
+
+
+def _write_rows(
+    folder: Path, name: str, row: tuple[str, int], batches: Iterable[tuple[Keys, NDArray[Any]]]
+) -> int:
     ids: list[pa.Array] = []
     hashes: list[NDArray[np.uint64]] = []
     with (folder / f"{name}.vectors.npy").open("wb") as file:
-        _write_header(file, (0, dim))
-        for batch_ids, vectors in batches:
-            keys = keys_of(batch_ids)
-            check_vectors(vectors, len(keys), dim)
-            np.ascontiguousarray(vectors, dtype="<f4").tofile(file)
+        _write_header(file, 0, row)
+        for keys, rows in batches:
+            rows.tofile(file)
             ids.append(keys.ids)
             hashes.append(keys.hashes)
         count = sum(len(some) for some in ids)
         file.seek(0)
-        _write_header(file, (count, dim))
+        _write_header(file, count, row)
     keys = Keys(
         pa.concat_arrays([pa.array([], pa.large_string()), *ids]),
         np.concatenate([np.empty(0, dtype=np.uint64), *hashes]),
@@ -150,9 +196,10 @@ def slices(count: int, size: int) -> Iterator[slice]:
     return (slice(first, min(first + size, count)) for first in range(0, count, size))
 
 
-def _write_header(file: Any, shape: tuple[int, int]) -> None:
+def _write_header(file: Any, count: int, row: tuple[str, int]) -> None:
     """A header that has the same length whatever the count: NumPy leaves room for it to grow."""
-    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    kind, width = row
+    header = {"descr": kind, "fortran_order": False, "shape": (count, width)}
     np.lib.format.write_array_header_1_0(file, header)
 
 
