@@ -7,13 +7,12 @@ before under the same name is used again, so that a run costs what is new.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.states import digest_of, version_of
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.contracts.state import Progress, no_progress
@@ -23,9 +22,6 @@ from flutter_pipeline.errors import CorpusError
 
 BATCH = 8192
 """Flits that are encoded before their vectors are written: what bounds memory."""
-
-TIMED_FLITS = 512
-"""Flits by which an encoder's speed is measured."""
 
 
 @dataclass(frozen=True)
@@ -151,26 +147,3 @@ def encode_missing(
     store.append(kind.name, version, batches(), lambda: not (facts.not_finite or facts.not_unit))
     facts.encoding_seconds = time.perf_counter() - start
     return facts
-
-
-def compared(
-    models: VersionStore, embeddings: Embeddings, index: Stored, flits: pd.DataFrame
-) -> dict[str, Any]:
-    """What one encoder costs; its speed is measured here, on the last of ``flits``."""
-    kind = encoder_kind(embeddings.encoder)
-    model = models.open(f"{kind.name}_model", embeddings.version)
-    encoder = encoder_of(model)
-    texts = list(flits[kind.reads].iloc[-TIMED_FLITS:])
-    start = time.perf_counter()
-    encoder.encode(texts)
-    seconds = time.perf_counter() - start
-    return {
-        "encoder": kind.name,
-        "version": model.version,
-        "dim": embeddings.dim,
-        "flits": len(embeddings),
-        "size_mb": embeddings.size_bytes / 2**20,
-        "train_seconds": float(model.facts["train_seconds"]),
-        "flits_per_second": len(texts) / seconds,
-        "recall_at_10": float(index.facts["recall_at_10"]),
-    }

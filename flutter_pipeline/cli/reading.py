@@ -34,7 +34,7 @@ def show_feed(settings: Settings, bird: str, size: int, as_json: bool) -> None:
             f"there is no feed for bird {bird!r} in {settings.data}; "
             f"it holds {feeds['bird_id'].nunique():,} feeds, such as those of {some}"
         )
-    rows = rows.merge(_texts(tables, rows["flit_id"]), on="flit_id", how="left")
+    rows = rows.merge(texts_of(tables, rows["flit_id"]), on="flit_id", how="left")
     if as_json:
         show(rows, True)
         return
@@ -42,8 +42,8 @@ def show_feed(settings: Settings, bird: str, size: int, as_json: bool) -> None:
         {
             "rank": rows["rank"],
             "score": rows["score"],
-            "flit": _short(rows["text"], TEXT_LENGTH),
-            "because": _short(rows["because"].str.removeprefix("because "), REASON_LENGTH),
+            "flit": one_line(rows["text"], TEXT_LENGTH),
+            "because": one_line(rows["because"].str.removeprefix("because "), REASON_LENGTH),
         }
     )
     title = f"Feed of {bird} as of {rows['as_of'].iloc[0]:%Y-%m-%d %H:%M} UTC"
@@ -65,8 +65,8 @@ def show_similar(settings: Settings, text: str, encoder: str, size: int, as_json
         )
     tables = TableStore(settings.data / "tables")
     best = nearest(embeddings, vector[0], size)
-    rows = best.merge(_texts(tables, best["flit_id"]), on="flit_id", how="left")
-    shown = rows if as_json else rows.assign(text=_short(rows["text"], 2 * TEXT_LENGTH))
+    rows = best.merge(texts_of(tables, best["flit_id"]), on="flit_id", how="left")
+    shown = rows if as_json else rows.assign(text=one_line(rows["text"], 2 * TEXT_LENGTH))
     show(shown, as_json, f"Nearest by {encoder}, version {stored.version}", wraps=("text",))
 
 
@@ -133,13 +133,13 @@ def _cleaned(settings: Settings, text: str, column: str) -> list[str]:
     return list(clean_flits(flit, settings.config(TextConfig, "text"))[column])
 
 
-def _texts(tables: TableStore, flit_ids: pd.Series) -> pd.DataFrame:
+def texts_of(tables: TableStore, flit_ids: pd.Series) -> pd.DataFrame:
     """`flit_id, text` of some flits, as they were written."""
     flits = tables.read("raw_flits", columns=["flit_id", "text"])
     return flits[flits["flit_id"].isin(flit_ids)]
 
 
-def _short(texts: pd.Series, length: int) -> pd.Series:
+def one_line(texts: pd.Series, length: int) -> pd.Series:
     """One line of at most ``length`` characters each."""
     lines = texts.fillna("").str.replace(r"\s+", " ", regex=True)
     return lines.where(lines.str.len() <= length, lines.str.slice(0, length - 1) + "…")

@@ -1,9 +1,8 @@
-"""Evaluation: what the feeds of past days were worth, and what each encoder costs."""
+"""Evaluation: what the feeds of past days were worth."""
 
 import dagster as dg
 import pandas as pd
 
-from flutter_pipeline.adapters.encoding import compared
 from flutter_pipeline.adapters.oracle import preference_of
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import ranker_of
@@ -13,18 +12,16 @@ from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.candidates.naming import with_codes
 from flutter_pipeline.candidates.propose import CandidateConfig, source_names
-from flutter_pipeline.contracts.results import EMBEDDING_COMPARISON, OFFLINE_EVALUATION
+from flutter_pipeline.contracts.results import OFFLINE_EVALUATION
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, preview
 from flutter_pipeline.defs.moments import backtest_config, pool_at
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer
 from flutter_pipeline.evaluation.backtest import Contest, backtest
 from flutter_pipeline.evaluation.measured import (
     ALL,
-    cost_and_quality,
     evaluation_table,
     headline,
     pivot,
-    with_quality,
 )
 from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
 from flutter_pipeline.evaluation.reachability import reachability
@@ -96,32 +93,3 @@ def offline_evaluation(
         },
         origins={WHOLE: network.version},
     )
-
-
-@audited_asset(
-    Stage(
-        "evaluation",
-        frozenset({"pandas"}),
-        table=EMBEDDING_COMPARISON,
-        options={"ins": {name: dg.AssetIn(f"{name}_index") for name in NAMES}},
-    )
-)
-def embedding_comparison(
-    context: dg.AssetExecutionContext,
-    offline_evaluation: pd.DataFrame,
-    data: DataFolder,
-    tracking: TrackingServer,
-    **indexes: Stored,
-) -> Made:
-    """Which encoder is worth its cost here: what its feeds are worth, beside seconds and space."""
-    texts = data.tables.read("cleaned_tokens", columns=["text_clean", "tokens"])
-    rows = [
-        compared(data.models, data.embeddings_of(indexes[name], name), indexes[name], texts)
-        for name in NAMES
-    ]
-    table = with_quality(pd.DataFrame(rows), offline_evaluation)
-    with tracking.run(context) as run:
-        versions = dict(zip(table["encoder"] + "_version", table["version"], strict=True))
-        run.log(versions, cost_and_quality(table))
-    link = {"mlflow_run": dg.MetadataValue.url(run.run.url)}
-    return Made(table, metadata=link)

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from flutter_pipeline.adapters import encoding
 from flutter_pipeline.adapters.encoding import (
-    compared,
     encode_missing,
     encoder_of,
     train_version,
@@ -209,19 +208,3 @@ def test_unsound_vectors_are_counted_and_not_one_is_appended(
     embeddings = store.open(kind.name, "v1")
     assert embeddings.ids.tolist() == ["g1", "g2"]
     assert embeddings.missing(rows["flit_id"]).tolist() == ["f1", "f2"]
-
-
-def test_an_encoders_cost_is_told_beside_its_recall(models: VersionStore, store: EmbeddingStore):
-    stored = train_version(TFIDF, CONFIG, FLITS, models).stored
-    encode_missing(stored, FLITS, store)
-    index = Stored("tfidf_index", "i1", State({}), {"recall_at_10": 1.0})
-    row = compared(models, store.open("tfidf", stored.version), index, FLITS)
-    told = {name: row[name] for name in ("encoder", "version", "dim", "flits", "recall_at_10")}
-    assert told == {
-        "encoder": "tfidf",
-        "version": stored.version,
-        "dim": 2,
-        "flits": 4,
-        "recall_at_10": 1.0,
-    }
-    assert row["flits_per_second"] > 0 and row["size_mb"] > 0 and row["train_seconds"] > 0

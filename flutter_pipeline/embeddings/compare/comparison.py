@@ -1,7 +1,8 @@
-"""Two versions compared: what they agree on, which flits moved, and what chance would give.
+"""Two versions compared: how alike they are, and which flits moved.
 
-Every figure stands beside that of unrelated versions, because a figure alone misleads: in few
-flits or many dimensions any two spaces look alike. Knows vectors and flit ids, no store.
+Every figure stands between that of identical and that of unrelated versions, because a figure
+alone misleads: in few flits or many dimensions any two spaces look alike. Knows vectors and flit
+ids, no store.
 """
 
 from dataclasses import dataclass
@@ -77,9 +78,11 @@ class Comparison:
     k: int
     """Neighbours that ``overlap`` looks at."""
     likeness: Likeness
-    chance: Likeness
-    """The same figures where each flit of the first is beside another flit of the second; for the
-    divergence, that of the first from itself in other flits, which is what noise amounts to."""
+    identical: Likeness
+    """Of the first version beside itself: 1, 1, 0, and what the divergence's noise amounts to."""
+    unrelated: Likeness
+    """Where each flit of the first is beside another flit of the second: by chance. There is no
+    such divergence: it asks where flits are, not which."""
     movement: NDArray[np.float64]
     """For each flit 1 - cosine after turning, shape (flits,)."""
     slices: pd.DataFrame
@@ -108,11 +111,11 @@ def compare(seen: SeenTwice, slices: pd.DataFrame, config: CompareConfig) -> Com
         float(shares.mean()), linear_cka(seen.first, seen.second), residual(aligned, onto), found
     )
     shuffled = seen.second[draw.shuffled]
-    chance = Likeness(
+    unrelated = Likeness(
         min(1.0, config.k / (n - 1)),
         linear_cka(seen.first, shuffled),
         residual(*side_by_side(seen.first, shuffled)),
-        noise,
+        float("nan"),
     )
     moves = movement(aligned, onto)
     overlaps = np.full(n, np.nan)
@@ -122,7 +125,34 @@ def compare(seen: SeenTwice, slices: pd.DataFrame, config: CompareConfig) -> Com
         pd.DataFrame({"movement": moves, "overlap": overlaps}), everybody, config.level
     )
     moved = _moved_most(seen, moves, config.moved)
-    return Comparison(n, config.k, likeness, chance, moves, by_slice, moved)
+    return Comparison(
+        flits=n,
+        k=config.k,
+        likeness=likeness,
+        identical=Likeness(1.0, 1.0, 0.0, noise),
+        unrelated=unrelated,
+        movement=moves,
+        slices=by_slice,
+        moved=moved,
+    )
+
+
+def figures_of(found: Comparison) -> pd.DataFrame:
+    """`figure, found, identical, unrelated`: a row for each figure of likeness, in plain words."""
+    names = {
+        "overlap": f"neighbour overlap@{found.k}",
+        "cka": "linear CKA",
+        "residual": "Procrustes residual",
+        "divergence": "KL divergence, nats",
+    }
+    return pd.DataFrame(
+        {
+            "figure": pd.Series(list(names.values()), dtype="str"),
+            "found": [getattr(found.likeness, name) for name in names],
+            "identical": [getattr(found.identical, name) for name in names],
+            "unrelated": [getattr(found.unrelated, name) for name in names],
+        }
+    )
 
 
 def spaces_alike(seen: SeenTwice, config: CompareConfig) -> tuple[float, float]:

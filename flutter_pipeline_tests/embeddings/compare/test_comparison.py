@@ -7,6 +7,7 @@ from flutter_pipeline.embeddings.compare.comparison import (
     Comparison,
     SeenTwice,
     compare,
+    figures_of,
     spaces_alike,
 )
 from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
@@ -32,18 +33,18 @@ def test_the_same_space_is_the_same_from_wherever_it_is_seen(second: Matrix):
     assert found.likeness.residual == pytest.approx(0, abs=1e-6)
     assert np.abs(found.movement).max() < 1e-5
     # The estimator's noise is that of a space from itself, which is just what this is.
-    assert found.likeness.divergence == pytest.approx(found.chance.divergence, abs=1e-3)
+    assert found.likeness.divergence == pytest.approx(found.identical.divergence, abs=1e-3)
     assert found.likeness.divergence == pytest.approx(0, abs=0.1)
 
 
 def test_unrelated_spaces_are_as_alike_as_chance_says():
     found = compared(SPACE, random_space(N, 12, seed=1))
-    assert found.chance.overlap == 10 / 599
+    assert found.unrelated.overlap == 10 / 599
     assert found.likeness.overlap == pytest.approx(10 / 599, abs=0.01)
-    assert found.likeness.cka == pytest.approx(found.chance.cka, abs=0.02)
-    assert found.likeness.residual == pytest.approx(found.chance.residual, abs=0.05)
+    assert found.likeness.cka == pytest.approx(found.unrelated.cka, abs=0.02)
+    assert found.likeness.residual == pytest.approx(found.unrelated.residual, abs=0.05)
     # Chance alone looks like some likeness: that is why it is told.
-    assert found.chance.cka > 0.01 and found.chance.residual < 0.95
+    assert found.unrelated.cka > 0.01 and found.unrelated.residual < 0.95
     # Where they are is the same, every direction alike; only which flit is where is not.
     assert found.likeness.divergence == pytest.approx(0, abs=0.1)
 
@@ -51,7 +52,7 @@ def test_unrelated_spaces_are_as_alike_as_chance_says():
 def test_a_space_that_gathers_elsewhere_diverges():
     gathered = unit_rows(SPACE * np.array([4, *[1] * 11]))
     found = compared(SPACE, gathered)
-    assert found.likeness.divergence > 0.3 > 3 * abs(found.chance.divergence)
+    assert found.likeness.divergence > 0.3 > 3 * abs(found.identical.divergence)
 
 
 def test_a_slice_that_moved_alone_is_found():
@@ -90,9 +91,24 @@ def test_spaces_of_other_lengths_are_compared():
 def test_comparing_again_says_the_same_bit_for_bit():
     other = random_space(N, 12, seed=1)
     one, two = compared(SPACE, other), compared(SPACE, other)
-    assert one.likeness == two.likeness and one.chance == two.chance
+    pd.testing.assert_frame_equal(figures_of(one), figures_of(two), check_exact=True)
     pd.testing.assert_frame_equal(one.slices, two.slices, check_exact=True)
     pd.testing.assert_frame_equal(one.moved, two.moved, check_exact=True)
+
+
+def test_figures_stand_between_those_of_identical_and_of_unrelated_spaces():
+    table = figures_of(compared(SPACE, unit_rows(SPACE + random_space(N, 12, seed=1) / 3)))
+    assert table["figure"].tolist() == [
+        "neighbour overlap@10",
+        "linear CKA",
+        "Procrustes residual",
+        "KL divergence, nats",
+    ]
+    assert table["identical"].tolist()[:3] == [1, 1, 0]
+    assert np.isnan(table["unrelated"].iloc[3])
+    for row in table.head(3).itertuples():
+        low, high = sorted([row.identical, row.unrelated])
+        assert low < row.found < high
 
 
 def test_only_so_many_queries_are_asked():

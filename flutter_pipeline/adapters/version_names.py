@@ -1,0 +1,86 @@
+"""How people name a version of an encoder: ``cbow``, ``cbow@previous``, ``cbow/40e4``, ``40e4``.
+
+An encoder alone means the version that serves; an alias is looked up in MLflow's registry; a
+version may be cut short as long as it stays the only one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flutter_pipeline.adapters.registry import VERSION_TAG
+from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.adapters.tracking import Tracking
+from flutter_pipeline.embeddings.encoders import ENCODERS
+from flutter_pipeline.errors import VersionError
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """Where versions are looked for."""
+
+    embeddings: EmbeddingStore
+    models: VersionStore
+    tracking: Callable[[], Tracking]
+    """Called only where an alias is asked for, because opening MLflow takes seconds."""
+
+
+def find_version(name: str, shelves: Shelves) -> Embeddings:
+    """The embeddings that ``name`` means.
+
+    Raises VersionError, with all names there are, where it means none, or several.
+    """
+    stored = {encoder: shelves.embeddings.versions(encoder) for encoder in ENCODERS}
+    encoder, at, alias = name.partition("@")
+    before, slash, begin = name.rpartition("/")
+    if at:
+        found = _by_alias(encoder, alias, stored, shelves)
+    elif name in ENCODERS:
+        serving = shelves.models.current_version(f"{name}_model")
+        found = [(name, serving)] if serving in stored[name] else []
+    else:
+        found = [
+            (encoder, version)
+            for encoder, versions in stored.items()
+            for version in versions
+            if begin and version.startswith(begin) and (not slash or encoder == before)
+        ]
+    if len(found) != 1:
+        raise VersionError(f"{_wrong(name, found)}; {_there_is(stored, shelves)}")
+    return shelves.embeddings.open(*found[0])
+
+
+def version_by_alias(tracking: Tracking, encoder: str, alias: str) -> str | None:
+    """The version of ``encoder`` that has ``alias`` in the registry, or None."""
+    tracking.prepare()
+    registered = tracking.versions(f"{encoder}_model")
+    return next((one.tags.get(VERSION_TAG) for one in registered if alias in one.aliases), None)
+
+
+def _by_alias(
+    encoder: str, alias: str, stored: dict[str, list[str]], shelves: Shelves
+) -> list[tuple[str, str]]:
+    # Without embeddings nothing was registered either; asking would make an empty database.
+    if not stored.get(encoder):
+        return []
+    version = version_by_alias(shelves.tracking(), encoder, alias)
+    return [(encoder, version)] if version in stored[encoder] else []
+
+
+def _wrong(name: str, found: list[tuple[str, str]]) -> str:
+    if not found:
+        return f"no version with embeddings is called {name!r}"
+    several = ", ".join("/".join(one) for one in found)
+    return f"{name!r} may mean {several}; give more of it"
+
+
+def _there_is(stored: dict[str, list[str]], shelves: Shelves) -> str:
+    names = [
+        f"{encoder}/{version}" + (" (serves)" if version == serving else "")
+        for encoder, versions in stored.items()
+        for serving in [shelves.models.current_version(f"{encoder}_model")]
+        for version in versions
+    ]
+    if not names:
+        return f"nothing is stored in {shelves.embeddings.root}, run the pipeline first"
+    return f"there is {', '.join(names)}; an encoder's name means what serves, NAME@previous before"
