@@ -4,11 +4,20 @@ Knows only how many word pieces each flit has.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from flutter_pipeline.embeddings.bert.pieces import IntArray, Pieces
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Flits that go through the model together."""
+
+    places: IntArray
+    """Where each of them stands among all that are encoded."""
+    pieces: Pieces
 
 
 def by_length(lengths: IntArray, tokens_per_batch: int) -> Iterator[IntArray]:

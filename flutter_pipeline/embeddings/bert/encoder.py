@@ -4,7 +4,7 @@ Reads the readable text rather than tokens, for the model brings its own word pi
 nothing from flits; "training" finds the model and makes sure which one it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from flutter_pipeline.contracts.state import Progress, State, no_progress
-from flutter_pipeline.embeddings.bert.batches import by_length
+from flutter_pipeline.embeddings.bert.batches import Batch, by_length
 from flutter_pipeline.embeddings.bert.config import BertConfig
 from flutter_pipeline.embeddings.bert.folder import find_model, fingerprint, quiet_transformers
 from flutter_pipeline.embeddings.bert.network import Network, network_of
+from flutter_pipeline.embeddings.bert.parallel import ahead, in_parallel
 from flutter_pipeline.embeddings.bert.pieces import Cutter
-from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers, pooled_dim
 from flutter_pipeline.embeddings.encoder import Matrix, Reads, unit_rows
 from flutter_pipeline.errors import ConfigError, VersionError
 
@@ -50,17 +50,28 @@ class BertEncoder:
 
     def pooled(self, flits: Sequence[str], progress: Progress = no_progress) -> Matrix:
         """Rows as the pooling gives them, before they are scaled, shape (n, dim)."""
+        import torch
+
         rows = np.zeros((len(flits), self.dim), dtype=np.float32)
+        threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
         done = 0
-        for start in range(0, len(flits), SECTION):
-            pieces = self.cutter.cut(flits[start : start + SECTION])
-            done += int((pieces.lengths == 0).sum())
-            for batch in by_length(pieces.lengths, self.config.tokens_per_batch):
-                rows[start + batch] = self.network.vectors(pieces.of(batch))
-                done += len(batch)
-                progress(done, len(flits))
+        for batch, vectors in in_parallel(self._vectors, self._batches(flits), threads):
+            rows[batch.places] = vectors
+            done += len(batch.places)
+            progress(done, len(flits))
         progress(len(flits), len(flits))
         return rows
+
+    def _vectors(self, batch: Batch) -> Matrix:
+        return self.network.vectors(batch.pieces)
+
+    def _batches(self, flits: Sequence[str]) -> Iterator[Batch]:
+        """Flits with something to read, a section of them cut into pieces at a time."""
+        starts = range(0, len(flits), SECTION)
+        cut = (self.cutter.cut(flits[start : start + SECTION]) for start in starts)
+        for start, pieces in zip(starts, ahead(cut), strict=True):
+            for places in by_length(pieces.lengths, self.config.tokens_per_batch):
+                yield Batch(start + places, pieces.of(places))
 
     def state(self) -> State:
         """The model's name and fingerprint; its weights stay where they are."""
@@ -108,6 +119,8 @@ def model_in_use(config: BertConfig) -> str:
 
 
 def _load(folder: Path, config: BertConfig, fingerprint: str, dtype: str) -> BertEncoder:
+    from flutter_pipeline.embeddings.bert.pooling import pooled_dim
+
     model, tokenizer = _from_folder(folder, config)
     dim = pooled_dim(config.pooling, model.config.hidden_size)
     cutter = Cutter(tokenizer, config.max_tokens)
@@ -123,6 +136,8 @@ def _from_folder(folder: Path, config: BertConfig) -> tuple[Any, Any]:
     """
     import torch
     from transformers import AutoModel, AutoTokenizer
+
+    from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers
 
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -24,8 +24,13 @@ def network_of(model: Any, pad: int, config: BertConfig, dtype: str) -> Network:
     """
     import torch
 
+    from flutter_pipeline.embeddings.bert.families import transformer_of
+    from flutter_pipeline.embeddings.bert.packed import pack
     from flutter_pipeline.embeddings.bert.padded import PaddedNetwork
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    ready = model.eval().to(device=device, dtype=getattr(torch, dtype))
-    return PaddedNetwork(ready, pad, config.pooling)
+    numbers = getattr(torch, dtype)
+    known = transformer_of(model)
+    if known is not None:
+        return pack(known, config.pooling, device, numbers)
+    return PaddedNetwork(model.eval().to(device=device, dtype=numbers), pad, config.pooling)

@@ -3,12 +3,10 @@
 Knows nothing of the model but its layers' output.
 """
 
-from typing import TYPE_CHECKING
+import torch
+from torch import Tensor
 
 from flutter_pipeline.embeddings.bert.config import Pooling
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 LAST = 4
 """Layers that the last-four poolings combine, as in Devlin et al. (2019)."""
@@ -24,16 +22,13 @@ def pooled_dim(pooling: Pooling, hidden: int) -> int:
     return hidden * LAST if pooling == "concat_last4" else hidden
 
 
-def pool(
-    last: "Tensor", layers: "tuple[Tensor, ...]", mask: "Tensor", pooling: Pooling
-) -> "Tensor":
+def pool(last: Tensor, layers: tuple[Tensor, ...], mask: Tensor | None, pooling: Pooling) -> Tensor:
     """Shape (flits, pooled dim), float32.
 
     ``last`` has shape (flits, pieces, hidden); ``layers`` holds as much of every layer, and may be
-    empty where :func:`needs_layers` says no; ``mask`` (flits, pieces) is 1 for pieces, else 0.
+    empty where :func:`needs_layers` says no; ``mask`` (flits, pieces) is 1 for pieces, else 0;
+    None where all are pieces.
     """
-    import torch
-
     if pooling == "cls":
         return last[:, 0].float()
     if pooling == "mean":
@@ -47,6 +42,8 @@ def pool(
     return total if pooling == "sum_last4" else total / LAST
 
 
-def _mean_of_pieces(vectors: "Tensor", mask: "Tensor") -> "Tensor":
+def _mean_of_pieces(vectors: Tensor, mask: Tensor | None) -> Tensor:
+    if mask is None:
+        return vectors.float().mean(dim=1)
     counted = mask.unsqueeze(-1).float()
     return (vectors.float() * counted).sum(dim=1) / counted.sum(dim=1)
