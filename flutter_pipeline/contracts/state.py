@@ -23,3 +23,24 @@ class State:
 
     settings: dict[str, Any]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+CURVE = "curve."
+"""Begins the name of an array that tells how a figure moved while something was trained."""
+
+FIGURES = "figures"
+"""The setting that holds, by name, the figures that a training ended with."""
+
+
+def curves_of(state: State) -> dict[str, list[float]]:
+    """Each figure that moved, look after look; NaN where there was none at a look."""
+    return {
+        name.removeprefix(CURVE): [float(value) for value in array]
+        for name, array in state.arrays.items()
+        if name.startswith(CURVE)
+    }
+
+
+def figures_of(state: State) -> dict[str, float]:
+    """The figures that the training ended with; none for most things."""
+    return dict(state.settings.get(FIGURES, {}))

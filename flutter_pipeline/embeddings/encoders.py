@@ -58,6 +58,17 @@ def _flits_alone(config: BaseModel) -> frozenset[Lesson]:
     return frozenset({"flits"})
 
 
+def _train_bert(lessons: Lessons, config: BertConfig, progress: Progress) -> Encoder:
+    return train_bert(lessons.flits, config, progress, lessons.likes)
+
+
+def _lessons_of_bert(config: BertConfig) -> frozenset[Lesson]:
+    """Nothing for a model that stays as it comes."""
+    if config.fine_tune.on:
+        return frozenset({"flits", "likes"})
+    return frozenset({"flits"}) if config.whiten else frozenset()
+
+
 ENCODERS: dict[str, EncoderKind] = {
     kind.name: kind
     for kind in (
@@ -87,10 +98,10 @@ ENCODERS: dict[str, EncoderKind] = {
             name="bert",
             title="Reads whole sentences with a transformer that was trained elsewhere.",
             config=BertConfig,
-            train=_from_flits(train_bert),
+            train=_train_bert,
             load=load_bert,
             reads=BertEncoder.reads,
-            learns_from=lambda config: frozenset(),
+            learns_from=_lessons_of_bert,
             brings=model_in_use,
             packages=("pytorch", "huggingface"),
             code_version="1",

