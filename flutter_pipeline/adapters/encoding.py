@@ -16,7 +16,7 @@ from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.states import digest_of, version_of
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.contracts.state import Progress, no_progress
-from flutter_pipeline.embeddings.encoder import Encoder, Lessons, Matrix
+from flutter_pipeline.embeddings.encoder import Encoder, Lesson, Lessons, Likes, Matrix
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
 from flutter_pipeline.errors import CorpusError
 
@@ -33,22 +33,32 @@ class Trained:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Known:
+    """The tables that there are to learn from."""
+
+    flits: pd.DataFrame
+    """Rows of the cleaned tokens."""
+    likes: pd.DataFrame | None = None
+    """Rows of the engagements; None where the encoder makes no use of them."""
+
+
 def train_version(
     kind: EncoderKind,
     config: BaseModel,
-    flits: pd.DataFrame,
+    known: Known,
     store: VersionStore,
     progress: Progress = no_progress,
 ) -> Trained:
-    """Train on ``flits`` (cleaned tokens), unless this very version is stored already.
+    """Train on what is ``known``, unless this very version is stored already.
 
     The version is kept in ``store``, but not made the current one. Where the training starts from
     the version that is current, that one is part of the name; it is used again as long as config,
-    flits and code are those that it was made from.
+    lessons and code are those that it was made from.
     """
     name, learns_from = f"{kind.name}_model", kind.learns_from(config)
     settings = config.model_dump(mode="json")
-    data = digest_of(flits, ["flit_id", kind.reads]) if "flits" in learns_from else ""
+    data = _digest(known, kind, learns_from)
     code = f"{kind.code_version} {kind.brings(config)}".rstrip()
     version = made_from = version_of(settings, data, code)
     previous = _previous(store, name) if "previous" in learns_from else None
@@ -59,7 +69,11 @@ def train_version(
     if store.has(name, version):
         return Trained(store.open(name, version), True, 0.0)
     start = time.perf_counter()
-    lessons = Lessons(list(flits[kind.reads]), previous=previous.state if previous else None)
+    lessons = Lessons(
+        list(known.flits[kind.reads]),
+        likes=_likes(known) if "likes" in learns_from else None,
+        previous=previous.state if previous else None,
+    )
     try:
         encoder = kind.train(lessons, config, progress)
     except CorpusError as error:
@@ -72,7 +86,7 @@ def train_version(
         "dim": encoder.dim,
         "config": settings,
         "train_seconds": seconds,
-        "training_flits": len(flits) if "flits" in learns_from else 0,
+        "training_flits": len(known.flits) if "flits" in learns_from else 0,
         "training_data": data,
         "made_from": made_from,
         "previous": previous.version if previous else "",
@@ -80,6 +94,29 @@ def train_version(
     stored = Stored(name, version, encoder.state(), facts)
     store.keep(stored)
     return Trained(stored, False, seconds)
+
+
+def _digest(known: Known, kind: EncoderKind, learns_from: frozenset[Lesson]) -> str:
+    """Differs where anything differs that the training makes use of."""
+    parts = []
+    if "flits" in learns_from:
+        parts.append(digest_of(known.flits, ["flit_id", kind.reads]))
+    if "likes" in learns_from and known.likes is not None:
+        parts.append(digest_of(known.likes, ["bird_id", "flit_id", "occurred_at"]))
+    return " ".join(parts)
+
+
+def _likes(known: Known) -> Likes | None:
+    """The likes of known flits, with numbers for birds (in order of id) and flits."""
+    if known.likes is None:
+        return None
+    flit = pd.Index(known.flits["flit_id"]).get_indexer(pd.Index(known.likes["flit_id"]))
+    likes, flit = known.likes[flit >= 0], flit[flit >= 0]
+    return Likes(
+        bird=pd.factorize(likes["bird_id"], sort=True)[0].astype(np.int64),
+        flit=flit.astype(np.int64),
+        time=likes["occurred_at"].to_numpy(dtype="datetime64[us]").astype(np.int64),
+    )
 
 
 def _previous(store: VersionStore, name: str) -> Stored | None:

@@ -1,18 +1,21 @@
 """Embeddings: for each encoder its model, and the vectors of all flits by that model."""
 
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 import pandas as pd
 from pydantic import BaseModel
 
-from flutter_pipeline.adapters.encoding import encode_missing, train_version
+from flutter_pipeline.adapters.encoding import Known, encode_missing, train_version
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.contracts.state import curves_of, figures_of
 from flutter_pipeline.defs.asset import Made, Stage, at_least, at_most, audited_asset, columns_of
-from flutter_pipeline.defs.moments import flits_to_learn_from
+from flutter_pipeline.defs.moments import flits_to_learn_from, likes_to_learn_from
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
+from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import read_settings
 
 VECTORS = (
@@ -24,17 +27,23 @@ VECTORS = (
 
 
 def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
-    """The model of one encoder."""
+    """The model of one encoder; it stands below the engagements only where it learns from likes."""
+    section = f"encoders.{kind.name}"
+    learns_from = kind.learns_from(read_settings().config(kind.config, section))
+    engagements = ("bird_id", "flit_id", "action", "occurred_at", "arrived_at")
     stage = Stage(
         "embeddings",
         frozenset(kind.packages),
         io="versions",
         expectations=(at_least("dim", 1, "its vectors have a length"),),
-        section=f"encoders.{kind.name}",
+        section=section,
         config=kind.config,
         options={
             "code_version": kind.code_version,
-            "ins": columns_of("cleaned_tokens", "flit_id", "created_at", "arrived_at", kind.reads),
+            "ins": {
+                **columns_of("cleaned_tokens", "flit_id", "created_at", "arrived_at", kind.reads),
+                **(columns_of("raw_engagements", *engagements) if "likes" in learns_from else {}),
+            },
         },
     )
 
@@ -44,30 +53,51 @@ def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
         cleaned_tokens: pd.DataFrame,
         data: DataFolder,
         tracking: TrackingServer,
+        **liked: pd.DataFrame,
     ) -> Made:
-        flits = flits_to_learn_from(cleaned_tokens, data.tables, data.settings)
+        known = _known(cleaned_tokens, liked.get("raw_engagements"), data)
+        if known.likes is None and "likes" in kind.learns_from(config):
+            raise ConfigError(
+                f"{kind.name} is asked to learn from likes, and its place in the graph is that of "
+                f"one that does not; ask for it under [{section}] of flutter.toml, not in one run"
+            )
         with tracking.run(context) as run:
-            trained = train_version(kind, config, flits, data.models, progress_bar(kind.name))
+            trained = train_version(kind, config, known, data.models, progress_bar(kind.name))
+            facts = trained.stored.facts
             figures = {
-                name: trained.stored.facts[name]
-                for name in ("dim", "train_seconds", "training_flits")
+                **{name: facts[name] for name in ("dim", "train_seconds", "training_flits")},
+                **figures_of(trained.stored.state),
             }
-            losses = trained.stored.state.arrays.get("losses", [])
             made_from = {
                 "version": trained.stored.version,
-                "training_data": trained.stored.facts["training_data"],
+                "training_data": facts["training_data"],
             }
-            run.log(
-                {**config.model_dump(), **made_from},
-                figures,
-                {"loss": [float(loss) for loss in losses]},
-            )
+            run.log({**_flat(config), **made_from}, figures, curves_of(trained.stored.state))
             run.register(trained.stored, data.models.keep(trained.stored))
         facts = {**figures, "version": trained.stored.version, "reused": trained.reused}
         return Made(trained.stored, facts, {"mlflow_run": dg.MetadataValue.url(run.run.url)})
 
     model.__doc__ = f"{kind.title} Has read only flits from before the backtest's test days."
     return audited_asset(stage, f"{kind.name}_model")(model)
+
+
+def _known(
+    cleaned_tokens: pd.DataFrame, raw_engagements: pd.DataFrame | None, data: DataFolder
+) -> Known:
+    """What may be learnt from of the tables that were read."""
+    flits = flits_to_learn_from(cleaned_tokens, data.tables, data.settings)
+    if raw_engagements is None:
+        return Known(flits)
+    return Known(flits, likes_to_learn_from(raw_engagements, data.tables, data.settings))
+
+
+def _flat(config: BaseModel) -> dict[str, Any]:
+    """The config's values by name; those of a config within it as ``its_name.their_name``."""
+    flat: dict[str, Any] = {}
+    for name, value in config.model_dump().items():
+        inner = value if isinstance(value, dict) else {"": value}
+        flat |= {f"{name}.{part}".rstrip("."): one for part, one in inner.items()}
+    return flat
 
 
 def embeddings_asset(kind: EncoderKind) -> dg.AssetsDefinition:

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from flutter_pipeline.adapters.store.tables import TableStore
-from flutter_pipeline.birds.history import HOUR, Network, known_before, microseconds
+from flutter_pipeline.birds.history import HOUR, BoolArray, Network, known_before, microseconds
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.candidates.source import Pool, pool_of
+from flutter_pipeline.contracts.tables import LIKED
 from flutter_pipeline.defs.partitions import end_of
 from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.evaluation.split import BacktestConfig
@@ -46,9 +47,25 @@ def flits_to_learn_from(
     An encoder that serves is the one that was measured, so it may not have read what it is
     measured on. Where this leaves nothing, all flits are taken.
     """
-    window = backtest_config(settings).test_moments * settings.cadence_hours * HOUR
-    start = as_of(tables, settings) - window
-    known = (microseconds(cleaned_tokens["created_at"]) < start) & (
-        microseconds(cleaned_tokens["arrived_at"]) < start
-    )
+    known = _known_before(cleaned_tokens, "created_at", _test_start(tables, settings))
     return cleaned_tokens[known] if np.any(known) else cleaned_tokens
+
+
+def likes_to_learn_from(
+    raw_engagements: pd.DataFrame, tables: TableStore, settings: Settings
+) -> pd.DataFrame:
+    """The likes that were known when the test moments of the backtest begin; there may be none."""
+    liked = raw_engagements["action"].isin(LIKED).to_numpy()
+    start = _test_start(tables, settings)
+    return raw_engagements[liked & _known_before(raw_engagements, "occurred_at", start)]
+
+
+def _test_start(tables: TableStore, settings: Settings) -> int:
+    """The first moment that is measured, microseconds since 1970."""
+    window = backtest_config(settings).test_moments * settings.cadence_hours * HOUR
+    return as_of(tables, settings) - window
+
+
+def _known_before(rows: pd.DataFrame, time: str, moment: int) -> BoolArray:
+    """Whether each row had happened, and had arrived."""
+    return (microseconds(rows[time]) < moment) & (microseconds(rows["arrived_at"]) < moment)

@@ -16,7 +16,7 @@ from flutter_pipeline.adapters.comparing import (
     with_flits,
     with_likeness,
 )
-from flutter_pipeline.adapters.encoding import encode_missing, train_version
+from flutter_pipeline.adapters.encoding import Known, encode_missing, train_version
 from flutter_pipeline.adapters.registry import VERSION_TAG
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
@@ -214,7 +214,7 @@ def test_an_encoders_cost_is_told_beside_its_recall(store: EmbeddingStore, tmp_p
     )
     models = VersionStore(tmp_path / "models")
     config = TfidfConfig(dim=2, min_flits=1, max_share=1.0)
-    version = train_version(ENCODERS["tfidf"], config, flits, models).stored
+    version = train_version(ENCODERS["tfidf"], config, Known(flits), models).stored
     encode_missing(version, flits, store)
     index = Stored("tfidf_index", "i1", State({}), {"recall_at_10": 1.0})
     row = cost_of(models, store.open("tfidf", version.version), index, flits)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from flutter_pipeline.adapters import encoding
 from flutter_pipeline.adapters.encoding import (
+    Known,
     encode_missing,
     encoder_of,
     train_version,
@@ -84,8 +85,8 @@ def length(monkeypatch) -> tuple[EncoderKind, list[int]]:
 
 
 def test_the_same_config_and_flits_are_the_same_version_and_trained_once(models: VersionStore):
-    first = train_version(TFIDF, CONFIG, FLITS, models)
-    again = train_version(TFIDF, CONFIG, FLITS.sample(frac=1, random_state=1), models)
+    first = train_version(TFIDF, CONFIG, Known(FLITS), models)
+    again = train_version(TFIDF, CONFIG, Known(FLITS.sample(frac=1, random_state=1)), models)
     assert not first.reused and first.stored.facts["training_flits"] == 4
     assert again.reused and again.seconds == 0.0
     assert again.stored.version == first.stored.version
@@ -94,10 +95,10 @@ def test_the_same_config_and_flits_are_the_same_version_and_trained_once(models:
 
 def test_other_flits_or_another_config_are_another_version(models: VersionStore):
     versions = {
-        train_version(TFIDF, CONFIG, FLITS, models).stored.version,
-        train_version(TFIDF, CONFIG, FLITS.head(3), models).stored.version,
+        train_version(TFIDF, CONFIG, Known(FLITS), models).stored.version,
+        train_version(TFIDF, CONFIG, Known(FLITS.head(3)), models).stored.version,
         train_version(
-            TFIDF, TfidfConfig(dim=1, min_flits=1, max_share=1.0), FLITS, models
+            TFIDF, TfidfConfig(dim=1, min_flits=1, max_share=1.0), Known(FLITS), models
         ).stored.version,
     }
     assert len(versions) == 3
@@ -105,12 +106,12 @@ def test_other_flits_or_another_config_are_another_version(models: VersionStore)
 
 
 def test_a_trained_version_does_not_serve_before_it_is_published(models: VersionStore):
-    train_version(TFIDF, CONFIG, FLITS, models)
+    train_version(TFIDF, CONFIG, Known(FLITS), models)
     assert models.current_version("tfidf_model") is None
 
 
 def test_a_stored_version_encodes_as_the_trained_one_did(models: VersionStore):
-    stored = train_version(TFIDF, CONFIG, FLITS, models).stored
+    stored = train_version(TFIDF, CONFIG, Known(FLITS), models).stored
     read = models.open("tfidf_model", stored.version)
     texts = list(FLITS["tokens"])
     assert (encoder_of(read).encode(texts) == encoder_of(stored).encode(texts)).all()
@@ -118,9 +119,9 @@ def test_a_stored_version_encodes_as_the_trained_one_did(models: VersionStore):
 
 def test_what_was_trained_elsewhere_is_named_after_what_was_read(length, models: VersionStore):
     kind, _ = length
-    one = train_version(kind, LengthConfig(second=1), FLITS, models)
-    same = train_version(kind, LengthConfig(second=1), FLITS.head(1), models)
-    other = train_version(kind, LengthConfig(second=2), FLITS, models)
+    one = train_version(kind, LengthConfig(second=1), Known(FLITS), models)
+    same = train_version(kind, LengthConfig(second=1), Known(FLITS.head(1)), models)
+    other = train_version(kind, LengthConfig(second=2), Known(FLITS), models)
     assert same.reused and same.stored.version == one.stored.version
     assert other.stored.version != one.stored.version
     assert one.stored.facts["training_flits"] == 0
@@ -137,12 +138,12 @@ def test_a_training_that_goes_on_from_the_version_before_is_named_after_it(
 
     lesson = frozenset[Lesson]({"flits", "previous"})
     kind = replace(TFIDF, train=train, learns_from=lambda config: lesson)
-    first = train_version(kind, CONFIG, FLITS.head(3), models)
+    first = train_version(kind, CONFIG, Known(FLITS.head(3)), models)
     models.publish(first.stored)
-    nothing_new = train_version(kind, CONFIG, FLITS.head(3), models)
-    second = train_version(kind, CONFIG, FLITS, models)
-    again = train_version(kind, CONFIG, FLITS, models)
-    alone = train_version(TFIDF, CONFIG, FLITS, models)
+    nothing_new = train_version(kind, CONFIG, Known(FLITS.head(3)), models)
+    second = train_version(kind, CONFIG, Known(FLITS), models)
+    again = train_version(kind, CONFIG, Known(FLITS), models)
+    alone = train_version(TFIDF, CONFIG, Known(FLITS), models)
     assert nothing_new.reused and nothing_new.stored.version == first.stored.version
     assert given[0] is None and given[1] is not None
     assert given[1].settings == first.stored.state.settings
@@ -152,7 +153,7 @@ def test_a_training_that_goes_on_from_the_version_before_is_named_after_it(
 
 
 def test_only_flits_that_a_version_lacks_are_encoded(models: VersionStore, store: EmbeddingStore):
-    stored = train_version(TFIDF, CONFIG, FLITS, models).stored
+    stored = train_version(TFIDF, CONFIG, Known(FLITS), models).stored
     first = encode_missing(stored, FLITS.head(3), store)
     second = encode_missing(stored, FLITS, store)
     third = encode_missing(stored, FLITS, store)
@@ -167,7 +168,7 @@ def test_only_flits_that_a_version_lacks_are_encoded(models: VersionStore, store
 def test_a_flit_of_unknown_words_is_stored_as_zeros_and_counted(
     models: VersionStore, store: EmbeddingStore
 ):
-    stored = train_version(TFIDF, CONFIG, FLITS, models).stored
+    stored = train_version(TFIDF, CONFIG, Known(FLITS), models).stored
     new = pd.DataFrame({"flit_id": ["n1", "n2"], "tokens": ["penguin", "owl"]})
     facts = encode_missing(stored, new, store)
     assert (facts.encoded, facts.empty, facts.not_unit) == (2, 1, 0)
@@ -179,7 +180,7 @@ def test_flits_are_encoded_in_batches_and_progress_tells_of_all(
 ):
     kind, calls = length
     monkeypatch.setattr(encoding, "BATCH", 2)
-    stored = train_version(kind, LengthConfig(), FLITS, models).stored
+    stored = train_version(kind, LengthConfig(), Known(FLITS), models).stored
     ones = FLITS.assign(tokens="x").head(3)
     told: list[tuple[int, int]] = []
     encode_missing(stored, ones, store, lambda done, total: told.append((done, total)))

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from flutter_pipeline.contracts.state import Progress, State, no_progress
+from flutter_pipeline.contracts.state import CURVE, Progress, State, curves_of, no_progress
 from flutter_pipeline.embeddings.cbow.config import CbowConfig
 from flutter_pipeline.embeddings.encoder import Matrix, Reads, unit_rows
 from flutter_pipeline.embeddings.sif import (
@@ -76,7 +76,7 @@ class CbowEncoder:
                 "vectors": self.vectors,
                 "weights": self.weights,
                 "common": self.common,
-                "losses": np.array(self.losses),
+                CURVE + "loss": np.array(self.losses),
             },
         )
 
@@ -118,7 +118,7 @@ def load_cbow(state: State) -> CbowEncoder:
         vectors=arrays["vectors"],
         weights=arrays["weights"],
         common=arrays["common"],
-        losses=tuple(arrays["losses"].tolist()),
+        losses=tuple(curves_of(state)["loss"]),
     )
 
 
