@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from flutter_pipeline.embeddings.encoder import Matrix
 
 BLOCK = 1 << 14
-"""Rows that are centred, and held in float64, at once."""
+"""Rows that are multiplied at once, in float32; their products are added up in float64."""
 
 
 def linear_cka(first: Matrix, second: Matrix) -> float:
@@ -27,7 +27,7 @@ def linear_cka(first: Matrix, second: Matrix) -> float:
 
 def _product(left: Matrix, right: Matrix) -> NDArray[np.float64]:
     """``left.T @ right`` of the centred columns, shape (left dim, right dim)."""
-    means = [one.mean(axis=0, dtype=np.float64) for one in (left, right)]
+    means = [one.mean(axis=0, dtype=np.float64).astype(np.float32) for one in (left, right)]
     total = np.zeros((left.shape[1], right.shape[1]))
     for start in range(0, len(left), BLOCK):
         some = slice(start, start + BLOCK)
