@@ -199,8 +199,8 @@ def _divergences(
 
 
 def _moved_most(seen: SeenTwice, moves: NDArray[np.float64], size: int) -> pd.DataFrame:
-    """Farthest first; of equally far ones the smaller id."""
-    rows = np.lexsort((seen.flit_ids.astype(str), -moves))[:size]
+    """Farthest first; of equally far ones the smaller id. None that has not moved."""
+    rows = np.lexsort((seen.flit_ids.astype(str), -moves))[: min(size, np.count_nonzero(moves))]
     return pd.DataFrame(
         {
             "flit_id": pd.Series(seen.flit_ids[rows], dtype="str"),

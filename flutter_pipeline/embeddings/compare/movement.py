@@ -17,9 +17,14 @@ Values = NDArray[np.float64]
 SLICE_COLUMNS = ["by", "slice", "flits", "movement", "low", "high", "overlap"]
 
 
+STILL = 1e-5
+"""What float32 makes of a flit that has not moved stays below this."""
+
+
 def movement(aligned: Matrix, onto: Matrix) -> Values:
-    """For each flit 1 - cosine, 0 to 2, of unit rows."""
-    return 1 - np.einsum("nd,nd->n", aligned, onto, dtype=np.float64)
+    """For each flit 1 - cosine, 0 to 2, of unit rows; 0 for less than ``STILL``."""
+    moves = 1 - np.einsum("nd,nd->n", aligned, onto, dtype=np.float64)
+    return np.where(moves < STILL, 0.0, moves)
 
 
 def movement_by_slice(flits: pd.DataFrame, slices: pd.DataFrame, level: float) -> pd.DataFrame:

@@ -11,6 +11,12 @@ def test_movement_is_one_minus_the_cosine():
     assert movement(before, after) == pytest.approx([0, 1, 1.6])
 
 
+def test_what_rounding_moves_has_not_moved():
+    before = np.array([[1, 0], [1, 0]], dtype=np.float32)
+    after = np.array([[1 + 5e-6, 0], [1 - 5e-6, 0]], dtype=np.float32)
+    assert movement(before, after).tolist() == [0, 0]
+
+
 def test_means_by_slice_with_their_intervals():
     flits = pd.DataFrame({"movement": [0.1, 0.3, 0.5], "overlap": [1.0, np.nan, 0.2]})
     cuts = pd.DataFrame({"language": pd.Categorical(["en", "en", "ja"], ["ja", "en", "th"])})
