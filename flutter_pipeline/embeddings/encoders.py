@@ -21,6 +21,10 @@ from flutter_pipeline.embeddings.bert.encoder import (
 from flutter_pipeline.embeddings.cbow.config import CbowConfig
 from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder, load_cbow, train_cbow
 from flutter_pipeline.embeddings.encoder import Encoder, Lesson, Lessons, Reads
+from flutter_pipeline.embeddings.folding import FoldedEncoder
+from flutter_pipeline.embeddings.lda import LdaConfig, LdaEncoder, load_lda, train_lda
+from flutter_pipeline.embeddings.lsa import LsaConfig, load_lsa, train_lsa
+from flutter_pipeline.embeddings.pca import PcaConfig, load_pca, train_pca
 from flutter_pipeline.embeddings.tfidf import TfidfConfig, TfidfEncoder, load_tfidf, train_tfidf
 from flutter_pipeline.errors import ConfigError
 
@@ -104,6 +108,39 @@ ENCODERS: dict[str, EncoderKind] = {
             learns_from=_lessons_of_bert,
             brings=model_in_use,
             packages=("pytorch", "huggingface"),
+            code_version="1",
+        ),
+        EncoderKind(
+            name="lsa",
+            title="Weighs words by how unevenly they are spread, and folds them into topics.",
+            config=LsaConfig,
+            train=_from_flits(train_lsa),
+            load=load_lsa,
+            reads=FoldedEncoder.reads,
+            learns_from=_flits_alone,
+            packages=("scikitlearn",),
+            code_version="1",
+        ),
+        EncoderKind(
+            name="pca",
+            title="Folds TF-IDF weights into principal components, measured from the mean flit.",
+            config=PcaConfig,
+            train=_from_flits(train_pca),
+            load=load_pca,
+            reads=FoldedEncoder.reads,
+            learns_from=_flits_alone,
+            packages=("scikitlearn",),
+            code_version="1",
+        ),
+        EncoderKind(
+            name="lda",
+            title="Finds topics as mixtures of words; a flit is its mixture of topics.",
+            config=LdaConfig,
+            train=_from_flits(train_lda),
+            load=load_lda,
+            reads=LdaEncoder.reads,
+            learns_from=_flits_alone,
+            packages=("scikitlearn",),
             code_version="1",
         ),
     )

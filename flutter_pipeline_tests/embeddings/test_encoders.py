@@ -9,6 +9,9 @@ from flutter_pipeline.embeddings.bert.config import BertConfig
 from flutter_pipeline.embeddings.cbow.config import CbowConfig
 from flutter_pipeline.embeddings.encoder import Encoder, Lessons
 from flutter_pipeline.embeddings.encoders import ENCODERS, EncoderKind, encoder_kind
+from flutter_pipeline.embeddings.lda import LdaConfig
+from flutter_pipeline.embeddings.lsa import LsaConfig
+from flutter_pipeline.embeddings.pca import PcaConfig
 from flutter_pipeline.embeddings.tfidf import TfidfConfig
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline_tests.conformance.encoders import CORPUS, EncoderPromises
@@ -16,6 +19,10 @@ from flutter_pipeline_tests.conformance.encoders import CORPUS, EncoderPromises
 # (encoder, a config that suits a corpus of eighty flits, how much company may change a row)
 ROWS = {
     "tfidf": ("tfidf", TfidfConfig(dim=4), 0.0),
+    "tfidf-bm25": ("tfidf", TfidfConfig(dim=4, weights="bm25"), 0.0),
+    "lsa": ("lsa", LsaConfig(dim=4), 0.0),
+    "pca": ("pca", PcaConfig(dim=4), 0.0),
+    "lda": ("lda", LdaConfig(dim=4, max_share=0.5), 0.0),
     "cbow": ("cbow", CbowConfig(dim=8), 0.0),
     "cbow-softmax": ("cbow", CbowConfig(objective="softmax", window=1, dim=8, epochs=5), 0.0),
     "bert": ("bert", BertConfig(dtype="float32"), 1e-5),
@@ -69,7 +76,7 @@ def test_a_name_that_is_none_lists_the_names_there_are():
 def test_listing_the_encoders_loads_no_heavy_library():
     program = (
         "import sys, flutter_pipeline.embeddings.encoders;"
-        "print({'torch', 'transformers', 'sklearn', 'huggingface_hub'} & set(sys.modules))"
+        "print({'torch', 'transformers', 'sklearn', 'huggingface_hub', 'numba'} & set(sys.modules))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
