@@ -73,6 +73,10 @@ def _lessons_of_bert(config: BertConfig) -> frozenset[Lesson]:
     return frozenset({"flits"}) if config.whiten else frozenset()
 
 
+def _flits_and_previous(config: CbowConfig) -> frozenset[Lesson]:
+    return frozenset({"flits", "previous"} if config.warm_start else {"flits"})
+
+
 ENCODERS: dict[str, EncoderKind] = {
     kind.name: kind
     for kind in (
@@ -91,12 +95,14 @@ ENCODERS: dict[str, EncoderKind] = {
             name="cbow",
             title="Gives words that keep the same company near vectors; a flit is their mean.",
             config=CbowConfig,
-            train=_from_flits(train_cbow),
+            train=lambda lessons, config, progress: train_cbow(
+                lessons.flits, config, progress, lessons.previous
+            ),
             load=load_cbow,
             reads=CbowEncoder.reads,
-            learns_from=_flits_alone,
-            packages=("pytorch",),
-            code_version="1",
+            learns_from=_flits_and_previous,
+            packages=("numba", "pytorch"),
+            code_version="2",
         ),
         EncoderKind(
             name="bert",
@@ -108,7 +114,7 @@ ENCODERS: dict[str, EncoderKind] = {
             learns_from=_lessons_of_bert,
             brings=model_in_use,
             packages=("pytorch", "huggingface"),
-            code_version="1",
+            code_version="2",
         ),
         EncoderKind(
             name="lsa",

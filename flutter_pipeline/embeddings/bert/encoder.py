@@ -5,15 +5,13 @@ finds the model, makes sure which one it is, and lets it learn what the config a
 nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from flutter_pipeline.contracts.state import Progress, State, no_progress
-from flutter_pipeline.embeddings.bert.batches import Batch, by_length
+from flutter_pipeline.embeddings.bert.all_flits import Passage
 from flutter_pipeline.embeddings.bert.config import BertConfig
 from flutter_pipeline.embeddings.bert.fine_tuning.tuning import Untuned, fine_tune
 from flutter_pipeline.embeddings.bert.folder import find_model, fingerprint, quiet_transformers
@@ -25,14 +23,10 @@ from flutter_pipeline.embeddings.bert.learnt import (
     sample_of,
 )
 from flutter_pipeline.embeddings.bert.network import Network, network_of
-from flutter_pipeline.embeddings.bert.parallel import ahead, in_parallel
 from flutter_pipeline.embeddings.bert.pieces import Cutter
 from flutter_pipeline.embeddings.bert.whitening import SAMPLE, learn_whitening
 from flutter_pipeline.embeddings.encoder import Likes, Matrix, Reads, unit_rows
 from flutter_pipeline.errors import ConfigError, VersionError
-
-SECTION = 16_384
-"""Flits cut into word pieces at a time; bounds the memory, and is plenty to sort by length."""
 
 
 @dataclass(frozen=True)
@@ -71,28 +65,8 @@ class BertEncoder:
 
     def pooled(self, flits: Sequence[str], progress: Progress = no_progress) -> Matrix:
         """Rows as the pooling gives them, before they are scaled, shape (n, dim)."""
-        import torch
-
-        rows = np.zeros((len(flits), self.width), dtype=np.float32)
-        threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
-        done = 0
-        for batch, vectors in in_parallel(self._vectors, self._batches(flits), threads):
-            rows[batch.places] = vectors
-            done += len(batch.places)
-            progress(done, len(flits))
-        progress(len(flits), len(flits))
-        return rows
-
-    def _vectors(self, batch: Batch) -> Matrix:
-        return self.network.vectors(batch.pieces)
-
-    def _batches(self, flits: Sequence[str]) -> Iterator[Batch]:
-        """Flits with something to read, a section of them cut into pieces at a time."""
-        starts = range(0, len(flits), SECTION)
-        cut = (self.cutter.cut(flits[start : start + SECTION]) for start in starts)
-        for start, pieces in zip(starts, ahead(cut), strict=True):
-            for places in by_length(pieces.lengths, self.config.tokens_per_batch):
-                yield Batch(start + places, pieces.of(places))
+        passage = Passage(self.cutter, self.network, self.config.tokens_per_batch)
+        return passage(flits, progress)
 
     def state(self) -> State:
         """The model's name and fingerprint, and what was learnt; other weights stay where they are.

@@ -10,6 +10,11 @@ from flutter_pipeline.embeddings.encoder import Matrix
 class Network(Protocol):
     """A model made ready to compute."""
 
+    @property
+    def dim(self) -> int:
+        """Length of a pooled vector."""
+        ...
+
     def vectors(self, pieces: Pieces) -> Matrix:
         """Pooled vectors, shape (flits, pooled dim); every flit must have pieces."""
         ...

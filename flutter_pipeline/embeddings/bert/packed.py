@@ -17,7 +17,7 @@ from flutter_pipeline.embeddings.bert.config import Pooling
 from flutter_pipeline.embeddings.bert.families import Affine, Block, Norm, Transformer
 from flutter_pipeline.embeddings.bert.linear import Linear, linear
 from flutter_pipeline.embeddings.bert.pieces import IntArray, Pieces
-from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers, pool
+from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers, pool, pooled_dim
 from flutter_pipeline.embeddings.encoder import Matrix
 
 
@@ -41,6 +41,11 @@ class PackedNetwork:
     """Tables and norms in the numbers computed with; the blocks' weights are in ``blocks``."""
     blocks: tuple[ReadyBlock, ...]
     pooling: Pooling
+
+    @property
+    def dim(self) -> int:
+        """Length of a pooled vector."""
+        return pooled_dim(self.pooling, self.transformer.words.shape[1])
 
     def vectors(self, pieces: Pieces) -> Matrix:
         """Pooled vectors, shape (flits, pooled dim); every flit must have pieces.

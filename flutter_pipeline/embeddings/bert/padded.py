@@ -11,7 +11,7 @@ import torch
 
 from flutter_pipeline.embeddings.bert.config import Pooling
 from flutter_pipeline.embeddings.bert.pieces import Pieces
-from flutter_pipeline.embeddings.bert.pooling import needs_layers, pool
+from flutter_pipeline.embeddings.bert.pooling import needs_layers, pool, pooled_dim
 from flutter_pipeline.embeddings.encoder import Matrix
 
 
@@ -23,6 +23,11 @@ class PaddedNetwork:
     pad: int
     """The word piece that fills up a shorter flit; it is masked out."""
     pooling: Pooling
+
+    @property
+    def dim(self) -> int:
+        """Length of a pooled vector."""
+        return pooled_dim(self.pooling, self.model.config.hidden_size)
 
     def vectors(self, pieces: Pieces) -> Matrix:
         """Pooled vectors, shape (flits, pooled dim); every flit must have pieces."""

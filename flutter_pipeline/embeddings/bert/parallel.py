@@ -5,7 +5,7 @@ other at the end of every operation, and what is worked on stays in a core's own
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -18,7 +18,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def in_parallel(work: Callable[[T], R], tasks: Iterable[T], threads: int) -> Iterator[tuple[T, R]]:
+def in_parallel(
+    work: Callable[[T], R], tasks: Iterable[T], threads: int
+) -> Generator[tuple[T, R], None, None]:
     """Each task with its result, in order; few tasks are taken before they are worked on.
 
     ``threads`` are the cores to use; ``work`` computes with torch.
