@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -175,17 +177,82 @@ def test_a_flit_of_unknown_words_is_stored_as_zeros_and_counted(
     assert store.open("tfidf", stored.version).vectors(["n1"]).tolist() == [[0, 0]]
 
 
-def test_flits_are_encoded_in_batches_and_progress_tells_of_all(
+def test_flits_are_encoded_in_sections_and_progress_tells_of_all(
     length, models: VersionStore, store: EmbeddingStore, monkeypatch
 ):
     kind, calls = length
-    monkeypatch.setattr(encoding, "BATCH", 2)
+    monkeypatch.setattr(encoding, "SECTION", 2)
     stored = train_version(kind, LengthConfig(), Known(FLITS), models).stored
     ones = FLITS.assign(tokens="x").head(3)
     told: list[tuple[int, int]] = []
-    encode_missing(stored, ones, store, lambda done, total: told.append((done, total)))
+    facts = encode_missing(stored, ones, store, lambda done, total: told.append((done, total)))
     assert calls == [2, 1]
     assert told == [(2, 3), (3, 3)]
+    assert facts.encoded == 3
+
+
+def test_who_is_interrupted_goes_on_after_the_last_section(
+    length, models: VersionStore, store: EmbeddingStore, monkeypatch
+):
+    kind, calls = length
+    monkeypatch.setattr(encoding, "SECTION", 1)
+    stored = train_version(kind, LengthConfig(), Known(FLITS), models).stored
+    ones = FLITS.assign(tokens="x")
+
+    def pull_the_plug(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode_missing(stored, ones, store, pull_the_plug)
+    assert store.open("length", stored.version).ids.tolist() == ["f1", "f2", "f3"]
+    facts = encode_missing(stored, ones, store)
+    assert calls == [1, 1, 1, 1] and facts.encoded == 1
+    assert store.open("length", stored.version).ids.tolist() == ["f1", "f2", "f3", "f4"]
+
+
+def test_an_encoding_process_that_is_killed_loses_only_its_section(tmp_path):
+    program = f"""
+import os
+import pandas as pd
+from pathlib import Path
+from flutter_pipeline.adapters import encoding
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.embeddings.encoders import ENCODERS
+from flutter_pipeline.embeddings.tfidf import TfidfConfig
+
+encoding.SECTION = 2
+flits = pd.DataFrame({{"flit_id": list("abcde"), "tokens": ["owl hoots", "owl sings"] * 2 + ["o"]}})
+folder = Path({str(tmp_path)!r})
+config = TfidfConfig(dim=2, min_flits=1, max_share=1.0)
+stored = encoding.train_version(
+    ENCODERS["tfidf"], config, encoding.Known(flits), VersionStore(folder / "models")
+).stored
+store = EmbeddingStore(folder / "embeddings")
+if not store.versions("tfidf"):
+    encoding.encode_missing(stored, flits, store, lambda done, total: done < 4 or os._exit(9))
+print(encoding.encode_missing(stored, flits, store).encoded)
+"""
+    killed, again = (
+        subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+        for _ in range(2)
+    )
+    assert killed.returncode == 9
+    assert (again.stdout, again.stderr) == ("1\n", "")
+
+
+def test_sections_before_an_unsound_one_are_kept(
+    length, models: VersionStore, store: EmbeddingStore, monkeypatch
+):
+    kind, calls = length
+    monkeypatch.setattr(encoding, "SECTION", 2)
+    stored = train_version(kind, LengthConfig(), Known(FLITS), models).stored
+    rows = pd.DataFrame({"flit_id": list("abcdef"), "tokens": ["x", "x", "x", "xx", "x", "x"]})
+    facts = encode_missing(stored, rows, store)
+    assert (facts.encoded, facts.not_unit) == (4, 1)
+    assert calls == [2, 2]
+    assert store.open("length", stored.version).ids.tolist() == ["a", "b"]
 
 
 @pytest.mark.parametrize(
