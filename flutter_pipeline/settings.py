@@ -30,6 +30,7 @@ SECTIONS = (
     "ranker",
     "feeds",
     "backtest",
+    "comparison",
 )
 """What ``flutter.toml`` may hold beside ``cadence`` and ``use_encoders``; ``[encoders.bert]`` and
 its like set one encoder."""
