@@ -97,12 +97,9 @@ class School:
         return (there + back) / 2
 
     def _contrast(self, scores: Tensor, flits: IntArray, birds: IntArray) -> Tensor:
-        """Cross-entropy of finding each pair's own flit among all ``flits``, the columns."""
-        known = self.liked.holds(birds[:, None], flits[None, :])
-        np.fill_diagonal(known, False)
-        corrected = scores - self.config.popularity * self.log_share[flits].to(scores.device)
-        masked = corrected.masked_fill(torch.from_numpy(known).to(scores.device), -torch.inf)
-        return functional.cross_entropy(masked, torch.arange(len(flits), device=scores.device))
+        share = self.config.popularity * self.log_share[torch.from_numpy(flits)]
+        liked = torch.from_numpy(self.liked.holds(birds[:, None], flits[None, :]))
+        return contrast(scores, share.to(scores.device), liked.to(scores.device))
 
     def _pace(self, step: int) -> float:
         """The learning rate's share of its highest: up in a line, then down in one."""
@@ -110,3 +107,15 @@ class School:
         if step < rising:
             return step / rising
         return (self.steps - step + 1) / (self.steps - rising + 1)
+
+
+def contrast(scores: Tensor, log_share: Tensor, liked: Tensor) -> Tensor:
+    """Mean cross-entropy of finding each pair's own flit among those of all pairs of a step.
+
+    Row i of ``scores`` (n, n) is pair i, its own flit in column i; ``log_share`` (n,) is the log of
+    how often the flit of each column stands there, taken off its scores. A column that the bird of
+    the row ``liked`` (n, n) too is left out of that row.
+    """
+    own = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
+    corrected = (scores - log_share).masked_fill(liked & ~own, -torch.inf)
+    return functional.cross_entropy(corrected, torch.arange(len(scores), device=scores.device))
