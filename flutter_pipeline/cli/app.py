@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Track = Annotated[bool, typer.Option(help="Keep the figures in MLflow, too.")]
 Encoder = Annotated[str, typer.Option(help="tfidf, cbow or bert.")]
 
 
@@ -93,12 +94,55 @@ def similar(
 @app.command()
 def evaluate(
     again: Annotated[bool, typer.Option("--again", help="Replay the past days once more.")] = False,
+    encoders: Annotated[
+        str | None,
+        typer.Option(help="Train and measure these on the days: 'all', or names with commas."),
+    ] = None,
+    track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """Show how good the feeds of past days would have been, beside their baselines."""
+    """Show how good the feeds of past days would have been; or which encoder is worth its cost."""
+    if encoders is not None:
+        from flutter_pipeline.cli.benchmark import Asked, variants_of
+        from flutter_pipeline.cli.evaluating import evaluate_encoders
+
+        evaluate_encoders(read_settings(), Asked(variants_of(encoders), as_json, track))
+        return
     from flutter_pipeline.cli.running import evaluate_feeds
 
     evaluate_feeds(read_settings(), again, as_json)
+
+
+benchmark_app = typer.Typer(no_args_is_help=True, help="Measure on public data sets.")
+app.add_typer(benchmark_app, name="benchmark")
+
+
+@benchmark_app.command("encoders")
+def benchmark_encoders(  # noqa: PLR0913  # a command's parameters are its options
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--data", help="Folder of the public data sets.", envvar="FLUTTER_BENCHMARK_DATA"
+        ),
+    ],
+    encoders: Annotated[str, typer.Option(help="'all', or names with commas between.")] = "all",
+    tasks: Annotated[str, typer.Option(help="'all', or names with commas between.")] = "all",
+    corpus_size: Annotated[
+        int, typer.Option(min=1, help="Tweets to learn from; fewer are quicker.")
+    ] = 100_000,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A tenth of the data, to see that it works.")
+    ] = False,
+    track: Track = True,
+    as_json: Json = False,
+) -> None:
+    """Show what every encoder is worth on public tasks, what it costs, and published figures."""
+    from flutter_pipeline.cli.benchmark import Asked, benchmark_encoders, config_of, variants_of
+
+    config = config_of(tasks, corpus_size, quick)
+    benchmark_encoders(
+        read_settings(), folder, config, Asked(variants_of(encoders), as_json, track)
+    )
 
 
 versions_app = typer.Typer()

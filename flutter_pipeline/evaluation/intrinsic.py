@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
-from flutter_pipeline.embeddings.encoder import Matrix
+from flutter_pipeline.embeddings.rows import Rows
 
-Rows = Matrix | csr_matrix
-"""One row a flit; dense or sparse."""
 Labels = NDArray[np.int64]
 
 

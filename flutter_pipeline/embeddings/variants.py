@@ -1,0 +1,137 @@
+"""Encoders as they are compared: each a name, what it is, and the settings that make it so.
+
+A variant changes a few settings of one encoder; some take its sparse weights in place of its
+folded vectors. Knows no tasks, no data and no clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from flutter_pipeline.contracts.state import Progress, no_progress
+from flutter_pipeline.embeddings.cbow.config import PAPER_CBOW
+from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder
+from flutter_pipeline.embeddings.encoder import Encoder, Lessons, Matrix, unit_rows
+from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
+from flutter_pipeline.embeddings.rows import Rows
+from flutter_pipeline.embeddings.tfidf import TfidfEncoder
+from flutter_pipeline.errors import ConfigError
+
+Takes = Literal["vectors", "weights", "counts"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to turn flits into vectors."""
+
+    name: str
+    title: str
+    """In a few words."""
+    encoder: str
+    """Name of the encoder that it is a variant of."""
+    changes: Mapping[str, Any]
+    """Settings that make the variant, whatever the encoder's own are."""
+    takes: Takes = "vectors"
+    """The encoder's vectors, or the sparse weights or counts that they are folded from."""
+
+    @property
+    def kind(self) -> EncoderKind:
+        """The encoder."""
+        return encoder_kind(self.encoder)
+
+    def config(self, settings: Mapping[str, Any] | None = None) -> BaseModel:
+        """The encoder's config: its defaults, then ``settings``, then what makes the variant."""
+        return self.kind.config(**{**(settings or {}), **self.changes})
+
+    def learns(self, config: BaseModel) -> bool:
+        """Whether anything is learnt from flits; else the encoder comes trained."""
+        return "flits" in self.kind.learns_from(config)
+
+
+@dataclass(frozen=True)
+class TrainedVariant:
+    """A variant that can encode; :func:`train_variant` gives one."""
+
+    variant: Variant
+    encoder: Encoder
+
+    @property
+    def dim(self) -> int:
+        """Length of a row."""
+        if self.variant.takes != "vectors" and isinstance(self.encoder, TfidfEncoder):
+            return len(self.encoder.vocabulary)
+        return self.encoder.dim
+
+    def rows(self, flits: Sequence[str], progress: Progress = no_progress) -> Rows:
+        """One row for each flit, zeros where nothing is known of it."""
+        if self.variant.takes == "vectors" or not isinstance(self.encoder, TfidfEncoder):
+            return self.encoder.encode(flits, progress)
+        if self.variant.takes == "weights":
+            return self.encoder.weights(flits)
+        return self.encoder.vocabulary.count(flits)
+
+    def words(self, words: Sequence[str]) -> Matrix | None:
+        """One row for each word: its own vector where the encoder has such, else that of a flit
+        which holds this word alone. Zeros for a word that is not known; None where each word is a
+        column of its own, so that no two of them can be alike.
+        """
+        if self.variant.takes != "vectors":
+            return None
+        if isinstance(self.encoder, CbowEncoder):
+            return _word_vectors(self.encoder, words)
+        return self.encoder.encode(words)
+
+
+def train_variant(
+    variant: Variant, config: BaseModel, lessons: Lessons, progress: Progress = no_progress
+) -> TrainedVariant:
+    """The variant, trained. Raises what the encoder's training raises."""
+    return TrainedVariant(variant, variant.kind.train(lessons, config, progress))
+
+
+def _word_vectors(encoder: CbowEncoder, words: Sequence[str]) -> Matrix:
+    coded = encoder.vocabulary.count(words)
+    return unit_rows(coded @ encoder.vectors)
+
+
+# Sparse weights are not folded; one direction is what the training makes at least.
+_UNFOLDED = {"dim": 1}
+_BM25 = {"weights": "bm25"}
+
+_ALL = (
+    Variant("bag_of_words", "how often each word comes", "tfidf", _UNFOLDED, "counts"),
+    Variant("tfidf_words", "TF-IDF, a column a word", "tfidf", _UNFOLDED, "weights"),
+    Variant("bm25_words", "BM25, a column a word", "tfidf", {**_UNFOLDED, **_BM25}, "weights"),
+    Variant("tfidf", "TF-IDF, folded by truncated SVD", "tfidf", {}),
+    Variant("bm25", "BM25, folded by truncated SVD", "tfidf", _BM25),
+    Variant("lsa", "log-entropy weights, folded by truncated SVD", "lsa", {}),
+    Variant("pca", "principal components of TF-IDF", "pca", {}),
+    Variant("lda", "shares of topics", "lda", {}),
+    Variant("cbow_paper", "CBOW as the paper's network", "cbow", PAPER_CBOW.model_dump()),
+    Variant("cbow", "CBOW by negative sampling", "cbow", {}),
+    Variant("bert", "BERT, mean of the pieces", "bert", {}),
+    Variant("bert_cls", "BERT, the first piece", "bert", {"pooling": "cls"}),
+    # The sum of the last four layers is their mean once rows have length 1.
+    Variant("bert_last4", "BERT, mean of the last four layers", "bert", {"pooling": "mean_last4"}),
+    Variant("bert_concat4", "BERT, last four end to end", "bert", {"pooling": "concat_last4"}),
+    Variant("bert_white", "BERT, mean, whitened", "bert", {"whiten": 256}),
+)
+
+VARIANTS: dict[str, Variant] = {variant.name: variant for variant in _ALL}
+
+
+def chosen_variants(names: Sequence[str]) -> tuple[Variant, ...]:
+    """The variants called ``names``, in order; all where there is none, or 'all'.
+
+    Raises ConfigError, with the names there are, for any other.
+    """
+    strange = [name for name in names if name not in VARIANTS and name != "all"]
+    if strange:
+        raise ConfigError(
+            f"there is no variant '{strange[0]}'; use 'all' or some of {', '.join(VARIANTS)}"
+        )
+    if not names or "all" in names:
+        return tuple(VARIANTS.values())
+    return tuple(VARIANTS[name] for name in dict.fromkeys(names))
