@@ -16,6 +16,8 @@ from flutter_pipeline.embeddings.bert.encoder import BertEncoder, load_bert, tra
 from flutter_pipeline.embeddings.bert.folder import find_model
 from flutter_pipeline.embeddings.bert.pooling import pool
 from flutter_pipeline.errors import ConfigError, VersionError
+from flutter_pipeline.simulation.config import SimulationConfig
+from flutter_pipeline.simulation.network import simulate
 
 PACKAGED = find_model(BertConfig())
 FLITS = [
@@ -61,6 +63,30 @@ def test_bfloat16_agrees_with_float32_whatever_a_flits_company(exact: BertEncode
     alone = np.concatenate([quick.encode([flit]) for flit in told])
     assert (together * expected).sum(axis=1).mean() > 0.9999
     assert (together * alone).sum(axis=1).min() > 0.9999
+
+
+def test_the_hardwares_numbers_keep_a_flits_neighbours(exact: BertEncoder):
+    config = SimulationConfig(flits=300, birds=50, days=2, seed=1)
+    flits = simulate(config).flits["text"].dropna().unique().tolist()
+    quick = train_bert([], BertConfig(dtype="bfloat16"))
+    rows, expected = quick.encode(flits), exact.encode(flits)
+    cosines = (rows * expected).sum(axis=1)[expected.any(axis=1)]
+    assert cosines.mean() > 0.9999
+    nearest = [np.argsort(-(some @ some.T), axis=1)[:, 1:11] for some in (rows, expected)]
+    shared = [len(set(a) & set(b)) / 10 for a, b in zip(*nearest, strict=True)]
+    assert np.mean(shared) > 0.98
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_same_flits_are_the_same_rows_bit_for_bit_on_any_number_of_cores(dtype):
+    encoder = train_bert([], BertConfig(dtype=dtype, tokens_per_batch=64))
+    cores = torch.get_num_threads()
+    rows = []
+    for threads in (1, 2, 2):
+        torch.set_num_threads(threads)
+        rows.append(encoder.encode(FLITS))
+    torch.set_num_threads(cores)
+    assert (rows[0] == rows[1]).all() and (rows[1] == rows[2]).all()
 
 
 @pytest.mark.parametrize(
