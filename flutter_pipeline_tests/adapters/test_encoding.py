@@ -19,7 +19,7 @@ from flutter_pipeline.adapters.encoding import (
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.contracts.state import Progress, State, no_progress
-from flutter_pipeline.embeddings.encoder import Encoder, Lesson, Lessons, Matrix, Reads
+from flutter_pipeline.embeddings.encoder import Encoder, Lesson, Lessons, Likes, Matrix, Reads
 from flutter_pipeline.embeddings.encoders import ENCODERS, EncoderKind
 from flutter_pipeline.embeddings.tfidf import TfidfConfig
 
@@ -276,3 +276,54 @@ def test_unsound_vectors_are_counted_and_not_one_is_appended(
     embeddings = store.open(kind.name, "v1")
     assert embeddings.ids.tolist() == ["g1", "g2"]
     assert embeddings.missing(rows["flit_id"]).tolist() == ["f1", "f2"]
+
+
+LIKES = pd.DataFrame(
+    {
+        "bird_id": ["b2", "b1", "b2"],
+        "flit_id": ["f3", "f1", "f9"],
+        "occurred_at": pd.to_datetime(["2026-01-02", "2026-01-01", "2026-01-03"], utc=True).as_unit(
+            "us"
+        ),
+    }
+)
+
+
+def learning_from_likes(given: list[Likes | None]) -> EncoderKind:
+    """An encoder like TF-IDF, which is given likes and puts them where a test can see them."""
+
+    def train(lessons: Lessons, config: TfidfConfig, progress: Progress) -> Encoder:
+        given.append(lessons.likes)
+        return TFIDF.train(lessons, config, progress)
+
+    lesson = frozenset[Lesson]({"flits", "likes"})
+    return replace(TFIDF, train=train, learns_from=lambda config: lesson)
+
+
+def test_likes_are_given_as_numbers_of_birds_and_places_of_flits(models: VersionStore):
+    given: list[Likes | None] = []
+    train_version(learning_from_likes(given), CONFIG, Known(FLITS, LIKES), models)
+    [likes] = given
+    assert likes is not None
+    # f9 is none of the flits; b1 comes before b2 though it is named later.
+    assert likes.bird.tolist() == [1, 0]
+    assert likes.flit.tolist() == [2, 0]
+    day = 86_400_000_000
+    assert (likes.time[0] - likes.time[1]) == day
+
+
+def test_an_encoder_that_makes_no_use_of_likes_is_the_same_version_with_and_without(
+    models: VersionStore,
+):
+    without = train_version(TFIDF, CONFIG, Known(FLITS), models)
+    beside = train_version(TFIDF, CONFIG, Known(FLITS, LIKES), models)
+    assert beside.reused and beside.stored.version == without.stored.version
+
+
+def test_other_likes_are_another_version_of_an_encoder_that_learns_from_them(models: VersionStore):
+    kind = learning_from_likes([])
+    first = train_version(kind, CONFIG, Known(FLITS, LIKES), models)
+    same = train_version(kind, CONFIG, Known(FLITS, LIKES[::-1]), models)
+    other = train_version(kind, CONFIG, Known(FLITS, LIKES.head(2)), models)
+    assert same.reused and same.stored.version == first.stored.version
+    assert not other.reused and other.stored.version != first.stored.version

@@ -8,7 +8,7 @@ class FineTuneConfig(BaseModel, frozen=True, extra="forbid"):
 
     on: bool = Field(default=False, description="Learn from likes; else the model stays as it is.")
     pairs: int = Field(
-        default=20_000,
+        default=10_000,
         gt=0,
         description="Pairs of flits to learn from, at most; each was liked by one bird.",
     )
@@ -42,7 +42,7 @@ class FineTuneConfig(BaseModel, frozen=True, extra="forbid"):
     )
     weight_decay: float = Field(default=0.01, ge=0, description="Of AdamW.")
     max_norm: float = Field(default=1.0, gt=0, description="Length at which gradients are cut.")
-    epochs: int = Field(default=5, gt=0, description="Times that all pairs are seen, at most.")
+    epochs: int = Field(default=3, gt=0, description="Times that all pairs are seen, at most.")
     validation_days: float = Field(
         default=1.0,
         gt=0,
@@ -52,10 +52,10 @@ class FineTuneConfig(BaseModel, frozen=True, extra="forbid"):
         default=2000, gt=0, description="Birds whose next like is looked for, at most."
     )
     validation_flits: int = Field(
-        default=4000, gt=0, description="Flits among which it is looked for, at most, beside it."
+        default=2000, gt=0, description="Flits among which it is looked for, at most, beside it."
     )
     validation_likes: int = Field(
-        default=10, gt=0, description="Newest likes of a bird by which it is looked for."
+        default=5, gt=0, description="Newest likes of a bird by which it is looked for."
     )
     evaluations: int = Field(
         default=2, gt=0, description="How often in an epoch to look whether learning helps."

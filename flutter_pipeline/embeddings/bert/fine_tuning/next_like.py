@@ -18,7 +18,7 @@ from flutter_pipeline.embeddings.bert.fine_tuning.liked_together import (
 )
 from flutter_pipeline.embeddings.encoder import Likes, Matrix, unit_rows
 
-DECAY = 0.8
+DECAY = 0.5
 """What a like weighs beside the next newer one of its bird."""
 
 BIRDS = 256

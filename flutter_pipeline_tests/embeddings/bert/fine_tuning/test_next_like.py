@@ -35,7 +35,7 @@ def test_vectors_that_are_all_alike_foretell_nothing():
 
 def test_newer_likes_weigh_more():
     one = held_out(likes((5, 0, 0), (5, 1, 1), (5, 2, 5)), 3)
-    np.testing.assert_allclose(one.weights.toarray(), [[0.8, 1.0, 0.0]])
+    np.testing.assert_allclose(one.weights.toarray(), [[0.5, 1.0, 0.0]])
 
 
 def test_only_the_newest_likes_stand_for_a_bird():
