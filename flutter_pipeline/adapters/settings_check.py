@@ -9,11 +9,12 @@ from pydantic import BaseModel
 from flutter_pipeline.adapters.landing.config import IntakeConfig
 from flutter_pipeline.adapters.store.numbers import StoreConfig
 from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.embeddings.compare.comparison import CompareConfig
 from flutter_pipeline.embeddings.encoders import ENCODERS
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.evaluation.split import BacktestConfig
 from flutter_pipeline.filtering.feeds import FeedConfig
-from flutter_pipeline.index.build import IndexConfig
+from flutter_pipeline.index.config import IndexConfig
 from flutter_pipeline.ranking.ranker import RANKERS, ranker_kind
 from flutter_pipeline.settings import Settings
 from flutter_pipeline.text.cleaned import TextConfig
@@ -26,6 +27,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "candidates": CandidateConfig,
     "feeds": FeedConfig,
     "backtest": BacktestConfig,
+    "comparison": CompareConfig,
 }
 """What each section without parts of its own is read as."""
 

@@ -1,70 +1,47 @@
 """Faiss indexes of unit vectors: given a vector, the flits that are nearest to it.
 
 Exact while that is cheap, else approximate with as much effort as it takes to find nearly all
-exact neighbours. What the ids and vectors stand for is not known here.
+exact neighbours. Flits can be added to an index and taken out of it. What the ids and vectors
+stand for is not known here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isqrt
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from math import ceil
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
 
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import CorpusError, VersionError
-from flutter_pipeline.index.exact import exact_neighbours, recall_of, without_self
-
-Kind = Literal["flat", "hnsw", "ivf"]
+from flutter_pipeline.index.choose import choose
+from flutter_pipeline.index.config import IndexConfig, Kind
+from flutter_pipeline.index.kinds import (
+    CODED,
+    Effort,
+    Found,
+    grown,
+    only,
+    refined_for,
+    search,
+    search_all,
+)
 
 BLOCK = 4096
 """Queries that are searched at once."""
 
+SPARE = 8
+"""How many more are asked for than should be needed to pass over what was taken out."""
+
+MOST_OF = 4
+"""Where more than one in so many would be compared again, all are looked at instead."""
+
 UNIT = 1e-3
 """How far from 1 the length of a unit row may be."""
-
-CALIBRATE_QUERIES = 200
-CALIBRATE_K = 10
-START_SHARE = 32
-"""Calibration starts by visiting one list in so many, then doubles."""
-MAX_EF = 2048
-
-
-class IndexConfig(BaseModel, frozen=True, extra="forbid"):
-    """Everything that decides what an index will be."""
-
-    kind: Literal["auto", "flat", "hnsw", "ivf"] = Field(
-        default="auto",
-        description="flat looks at every vector; ivf looks into the nearest lists; hnsw walks a "
-        "graph; auto is flat up to `exact_below` vectors, then ivf.",
-    )
-    exact_below: int = Field(
-        default=100_000, ge=0, description="Up to so many vectors `auto` stays exact."
-    )
-    goal: float = Field(
-        default=0.98,
-        gt=0.0,
-        le=1.0,
-        description="Recall@10 that an approximate index is tuned for when it is built.",
-    )
-    hnsw_links: int = Field(default=32, ge=2, description="Links of each vector in the graph.")
-    hnsw_build_effort: int = Field(
-        default=100, ge=1, description="Candidates that are looked at to place a vector."
-    )
-    hnsw_search_effort: int = Field(
-        default=0, ge=0, description="Candidates that a search keeps; 0: as many as `goal` needs."
-    )
-    ivf_lists: int = Field(
-        default=0, ge=0, description="Lists; 0: twice the square root of the number of vectors."
-    )
-    ivf_probes: int = Field(
-        default=0, ge=0, description="Lists that a search visits; 0: as many as `goal` needs."
-    )
-    seed: int = Field(default=0, ge=0, description="Seeds the lists and the tuning.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,16 +49,31 @@ class Index:
     """A built index; :func:`build_index` and :func:`load_index` are the only ways to get one."""
 
     ids: NDArray[np.object_]
+    """Of the flits that can be found, and of those whose vector is zero."""
     dim: int
     kind: Kind
-    effort: int
-    """Lists visited (ivf) or candidates kept (hnsw) by a search; 0 for flat."""
+    effort: Effort
     places: NDArray[np.int64]
-    """Row of each indexed vector: zero vectors are in ``ids``, but are no one's neighbour."""
+    """Row of each indexed vector, by its position, or -1 where it was taken out. Zero vectors are
+    in ``ids``, but are no one's neighbour."""
     faiss: Any
+    why: str
+    """Which kind it is, and the reason."""
+    built_of: int
+    """How many vectors it was built of; what is beyond was added."""
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def n_added(self) -> int:
+        """Vectors that were added after the building."""
+        return len(self.places) - self.built_of
+
+    @property
+    def n_taken_out(self) -> int:
+        """Vectors that are passed over, because their flits were taken out."""
+        return int((self.places < 0).sum())
 
     def search(self, queries: Matrix, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The ``k`` nearest of each query: scores (cosines) and rows of ``ids``, best first.
@@ -94,11 +86,53 @@ class Index:
         scores = np.zeros((len(queries), k), dtype=np.float32)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         asking = np.flatnonzero(queries.any(axis=1))
-        if len(self.places):
+        live = self.places >= 0
+        if live.any():
             for first in range(0, len(asking), BLOCK):
                 some = asking[first : first + BLOCK]
-                scores[some], rows[some] = self._search(queries[some], k)
+                scores[some], rows[some] = self._search(queries[some], k, live)
         return scores, rows
+
+    def added(self, ids: Sequence[str] | NDArray[Any], vectors: Matrix) -> "Index":
+        """An index that holds ``ids`` and their vectors as well; this one stays as it is.
+
+        CorpusError where one of them is held already, or cannot be indexed.
+        """
+        if len(ids) == 0:
+            return self
+        names = _checked_ids(ids, vectors)
+        check_dim(vectors, self.dim)
+        held = np.flatnonzero(pd.Index(self.ids).get_indexer(pd.Index(names)) >= 0)
+        if len(held):
+            raise CorpusError(
+                f"flit {names[held[0]]!r} is in the index already; take it out before it is added"
+            )
+        new = np.flatnonzero(_checked_known(vectors))
+        fresh = np.ascontiguousarray(vectors[new], dtype=np.float32)
+        return replace(
+            self,
+            ids=np.concatenate([self.ids, names]),
+            places=np.concatenate([self.places, len(self.ids) + new]),
+            faiss=grown(self.kind, self.faiss, fresh),
+        )
+
+    def without(self, ids: Sequence[str] | NDArray[Any]) -> "Index":
+        """An index in which none of ``ids`` is ever found; this one stays as it is.
+
+        Ids that are not held change nothing. Rows are those of the ids that are left.
+        """
+        kept = ~pd.Index(self.ids).isin(np.asarray(ids, dtype=object))
+        if kept.all():
+            return self
+        row = np.where(kept, np.cumsum(kept) - 1, -1)
+        places = np.where(self.places >= 0, row[self.places], -1)
+        left = replace(self, ids=self.ids[kept], places=places)
+        if self.kind != "flat":
+            return left
+        # Whole vectors side by side are copied in no time; then nothing has to be passed over.
+        live = places >= 0
+        only_live = only(self.faiss, live)
+        return replace(left, places=places[live], faiss=only_live, built_of=int(live.sum()))
 
     def state(self) -> State:
         """All that it takes to have the same index again."""
@@ -106,7 +140,13 @@ class Index:
 
         ids = pa.array(self.ids, type=pa.large_string())
         _, ends, signs = ids.buffers()
-        settings = {"dim": self.dim, "kind": self.kind, "effort": self.effort}
+        settings = {
+            "dim": self.dim,
+            "kind": self.kind,
+            "effort": asdict(self.effort),
+            "why": self.why,
+            "built_of": self.built_of,
+        }
         arrays = {
             # One run of UTF-8 keeps every id exactly; fixed-width strings lose trailing NULs.
             "ids_utf8": np.frombuffer(signs or b"", dtype=np.uint8),
@@ -116,17 +156,47 @@ class Index:
         }
         return State(settings, arrays)
 
-    def _search(self, queries: Matrix, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _search(
+        self, queries: Matrix, k: int, live: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Of unit queries, where there is at least one live vector."""
         asked = np.ascontiguousarray(queries, dtype=np.float32)
-        scores, found = self.faiss.search(asked, k)
-        nothing = found < 0
-        rows = np.where(nothing, -1, self.places[found])
-        tied = np.flatnonzero((scores[:, 1:] == scores[:, :-1]).any(axis=1))
-        last = np.where(nothing[tied], len(self.ids), rows[tied])
-        order = np.lexsort((last, -scores[tied]), axis=1)
-        rows[tied] = np.take_along_axis(rows[tied], order, axis=1)
-        scores[tied] = np.take_along_axis(scores[tied], order, axis=1)
+        alive = int(live.sum())
+        dead = len(live) - alive
+        wider = min(k + ceil(k * dead / alive) + SPARE, len(live)) if dead else k
+        if self._is_nearly_all(wider):
+            scores, rows = self._look_at_all(asked, k, live)
+        else:
+            scores, rows = self._rows_of(search(self.kind, self.faiss, asked, wider, self.effort))
+            scores, rows = scores[:, :k], rows[:, :k]
+            # A list or a walk may end early, and what was taken out may be all that is near.
+            short = np.flatnonzero((rows[:, : min(k, alive)] < 0).any(axis=1))
+            if len(short):
+                scores[short], rows[short] = self._look_at_all(asked[short], k, live)
+        _put_ties_in_order(scores, rows, len(self.ids))
         return np.where(rows < 0, 0, scores), rows
+
+    def _is_nearly_all(self, k: int) -> bool:
+        """Whether looking at everything is no more work."""
+        if self.kind == "flat":
+            return True
+        compared = refined_for(self.effort, k) if self.kind in CODED else k
+        return MOST_OF * compared > len(self.places)
+
+    def _look_at_all(self, queries: Matrix, k: int, live: NDArray[np.bool_]) -> Found:
+        mask = None if live.all() else live
+        return self._rows_of(search_all(self.kind, self.faiss, queries, k, mask))
+
+    def _rows_of(self, found: Found) -> Found:
+        """Rows in place of positions, those that were taken out last and as -1."""
+        scores, positions = found
+        rows = np.where(positions < 0, -1, self.places[positions])
+        gone = (rows < 0) & (positions >= 0)
+        if gone.any():
+            order = np.argsort(rows < 0, axis=1, kind="stable")
+            rows = np.take_along_axis(rows, order, axis=1)
+            scores = np.take_along_axis(scores, order, axis=1)
+        return scores, rows
 
 
 def build_index(ids: Sequence[str] | NDArray[Any], vectors: Matrix, config: IndexConfig) -> Index:
@@ -137,16 +207,18 @@ def build_index(ids: Sequence[str] | NDArray[Any], vectors: Matrix, config: Inde
     """
     names = _checked_ids(ids, vectors)
     places = np.flatnonzero(_checked_known(vectors))
-    known = np.ascontiguousarray(vectors[places], dtype=np.float32)
-    kind = _kind_for(len(known), config)
-    built = _BUILDERS[kind](known, config)
-    index = Index(names, vectors.shape[1], kind, 0, places, built)
-    if kind == "flat":
-        return index
-    effort = config.ivf_probes if kind == "ivf" else config.hnsw_search_effort
-    effort = effort or _calibrate(index, known, config)
-    _set_effort(built, kind, effort)
-    return Index(names, vectors.shape[1], kind, effort, places, built)
+    known = vectors if len(places) == len(vectors) else vectors[places]
+    choice = choose(np.ascontiguousarray(known, dtype=np.float32), config)
+    return Index(
+        ids=names,
+        dim=vectors.shape[1],
+        kind=choice.kind,
+        effort=choice.effort,
+        places=places[choice.order],
+        faiss=choice.built,
+        why=choice.why,
+        built_of=len(places),
+    )
 
 
 def load_index(state: State) -> Index:
@@ -157,11 +229,16 @@ def load_index(state: State) -> Index:
     ends = np.ascontiguousarray(arrays["ids_ends"])
     signs = np.ascontiguousarray(arrays["ids_utf8"])
     ids = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(signs))
-    loaded = faiss.deserialize_index(np.ascontiguousarray(arrays["faiss"]))
-    kind, effort = settings["kind"], settings["effort"]
-    _set_effort(loaded, kind, effort)
-    names = ids.to_numpy(zero_copy_only=False)
-    return Index(names, settings["dim"], kind, effort, arrays["places"], loaded)
+    return Index(
+        ids=ids.to_numpy(zero_copy_only=False),
+        dim=settings["dim"],
+        kind=settings["kind"],
+        effort=Effort(**settings["effort"]),
+        places=arrays["places"],
+        faiss=faiss.deserialize_index(np.ascontiguousarray(arrays["faiss"])),
+        why=settings["why"],
+        built_of=settings["built_of"],
+    )
 
 
 def check_dim(vectors: Matrix, dim: int) -> None:
@@ -171,6 +248,15 @@ def check_dim(vectors: Matrix, dim: int) -> None:
             f"vectors have shape {vectors.shape}, the index holds vectors of {dim}; "
             "search with vectors of the encoder version that it was built from"
         )
+
+
+def _put_ties_in_order(scores: NDArray[np.float32], rows: NDArray[np.int64], count: int) -> None:
+    """Sort equal scores by row, in the arrays of a search that nobody else has seen yet."""
+    tied = np.flatnonzero((scores[:, 1:] == scores[:, :-1]).any(axis=1))
+    last = np.where(rows[tied] < 0, count, rows[tied])
+    order = np.lexsort((last, -scores[tied]), axis=1)
+    rows[tied] = np.take_along_axis(rows[tied], order, axis=1)
+    scores[tied] = np.take_along_axis(scores[tied], order, axis=1)
 
 
 def _checked_ids(ids: Sequence[str] | NDArray[Any], vectors: Matrix) -> NDArray[np.object_]:
@@ -205,75 +291,3 @@ def _checked_known(vectors: Matrix) -> NDArray[np.bool_]:
             f"{strange.sum()} vectors are neither of length 1 nor zero; scale rows with unit_rows"
         )
     return known
-
-
-def _kind_for(count: int, config: IndexConfig) -> Kind:
-    if config.kind == "auto":
-        return "flat" if count <= config.exact_below else "ivf"
-    # Lists and graphs need a vector to start from.
-    return config.kind if count else "flat"
-
-
-def _flat(known: Matrix, config: IndexConfig) -> Any:
-    import faiss
-
-    flat = faiss.IndexFlatIP(known.shape[1])
-    flat.add(known)
-    return flat
-
-
-def _ivf(known: Matrix, config: IndexConfig) -> Any:
-    import faiss
-
-    # Faiss wants some 39 vectors a list to place its middle well.
-    lists = config.ivf_lists or min(2 * isqrt(len(known)), len(known) // 39)
-    lists = max(1, min(lists, len(known)))
-    dim = known.shape[1]
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
-    index.cp.seed = config.seed + 1
-    index.cp.min_points_per_centroid = 1
-    # More points hardly move the middles, and cost most of the time.
-    index.cp.max_points_per_centroid = 64
-    index.train(known)
-    index.add(known)
-    return index
-
-
-def _hnsw(known: Matrix, config: IndexConfig) -> Any:
-    import faiss
-
-    index = faiss.IndexHNSWFlat(known.shape[1], config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = config.hnsw_build_effort
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        index.add(known)
-    finally:
-        faiss.omp_set_num_threads(threads)
-    return index
-
-
-_BUILDERS = {"flat": _flat, "ivf": _ivf, "hnsw": _hnsw}
-
-
-def _calibrate(index: Index, known: Matrix, config: IndexConfig) -> int:
-    """The least effort, by doubling, with which a sample of vectors finds its neighbours."""
-    sample = min(CALIBRATE_QUERIES, len(known))
-    queries = np.random.default_rng(config.seed).choice(len(known), sample, replace=False)
-    exact_scores, _ = exact_neighbours(known, queries, CALIBRATE_K)
-    most = index.faiss.nlist if index.kind == "ivf" else MAX_EF
-    effort = max(1, most // START_SHARE)
-    while True:
-        _set_effort(index.faiss, index.kind, effort)
-        scores, rows = index.faiss.search(known[queries], CALIBRATE_K + 1)
-        _, found = without_self(queries, scores, rows)
-        if effort >= most or recall_of(known, queries, found, exact_scores) >= config.goal:
-            return effort
-        effort = min(2 * effort, most)
-
-
-def _set_effort(built: Any, kind: Kind, effort: int) -> None:
-    if kind == "ivf":
-        built.nprobe = effort
-    elif kind == "hnsw":
-        built.hnsw.efSearch = effort

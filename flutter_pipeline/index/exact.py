@@ -9,6 +9,19 @@ SAME = 2e-6
 """Scores closer than this are equal: float32 sums differ so much by their order alone."""
 
 
+def nearest_rows(
+    vectors: Matrix, queries: Matrix, k: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The ``k`` best rows of ``vectors`` for each row of ``queries``, and their scores.
+
+    Both have shape (len(queries), k); -1 and minus infinity where there are no more.
+    """
+    import faiss
+
+    scores, rows = faiss.knn(queries, vectors, k, faiss.METRIC_INNER_PRODUCT)
+    return np.where(rows >= 0, scores, -np.inf).astype(np.float32), rows
+
+
 def exact_neighbours(
     vectors: Matrix, queries: NDArray[np.int64], k: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -16,10 +29,7 @@ def exact_neighbours(
 
     Both have shape (len(queries), k); -1 and minus infinity where there are no more.
     """
-    import faiss
-
-    scores, rows = faiss.knn(vectors[queries], vectors, k + 1, faiss.METRIC_INNER_PRODUCT)
-    return without_self(queries, scores, rows)
+    return without_self(queries, *nearest_rows(vectors, vectors[queries], k + 1))
 
 
 def without_self(
@@ -35,20 +45,21 @@ def without_self(
 
 def recall_of(
     vectors: Matrix,
-    queries: NDArray[np.int64],
+    queries: Matrix,
     found: NDArray[np.int64],
     exact_scores: NDArray[np.float32],
 ) -> float:
     """Share of the exact neighbours that ``found`` holds, 1.0 where there are none to find.
 
-    A found row counts if it is as near as the last exact neighbour: which of several equally
-    near flits is listed says nothing about an index.
+    ``found`` are rows of ``vectors``, or -1. A found row counts if it is as near to its query as
+    the last exact neighbour: which of several equally near flits is listed says nothing about an
+    index.
     """
     there_are = np.isfinite(exact_scores)
     total = int(there_are.sum())
     if total == 0:
         return 1.0
     worst = np.where(there_are, exact_scores, np.inf).min(axis=1)
-    scores = np.einsum("qd,qkd->qk", vectors[queries], vectors[np.maximum(found, 0)])
+    scores = np.einsum("qd,qkd->qk", queries, vectors[np.maximum(found, 0)])
     hits = (found >= 0) & (scores >= worst[:, None] - SAME)
     return float(hits.sum() / total)

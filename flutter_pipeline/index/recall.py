@@ -13,15 +13,16 @@ def recall_at(
 ) -> float:
     """Share of the ``k`` exact neighbours that the index finds, over ``sample`` of its flits.
 
-    ``vectors`` are those that the index was built from, shape (len(index), dim). A flit is not
-    counted as its own neighbour; 1.0 where there is nothing to find.
+    ``vectors`` are those of ``index.ids``, shape (len(index), dim). A flit is not counted as its
+    own neighbour; 1.0 where there is nothing to find.
     """
     if vectors.shape != (len(index), index.dim):
         raise VersionError(
             f"the index holds {len(index)} vectors of {index.dim}, these have shape "
             f"{vectors.shape}; measure with the vectors that it was built from"
         )
-    known = np.ascontiguousarray(vectors[index.places], dtype=np.float32)
+    there = vectors.any(axis=1)
+    known = vectors if there.all() else np.ascontiguousarray(vectors[there])
     if len(known) < 2:
         return 1.0
     # Not the flits that the index was tuned with, which would flatter it.
@@ -29,6 +30,6 @@ def recall_at(
     queries = rng.choice(len(known), min(sample, len(known)), replace=False)
     exact_scores, _ = exact_neighbours(known, queries, k)
     scores, rows = index.search(known[queries], k + 1)
-    _, found = without_self(index.places[queries], scores, rows)
-    places = np.where(found < 0, -1, np.searchsorted(index.places, found))
-    return recall_of(known, queries, places, exact_scores)
+    place = np.cumsum(there) - 1
+    _, found = without_self(queries, scores, np.where(rows < 0, -1, place[rows]))
+    return recall_of(known, known[queries], found, exact_scores)

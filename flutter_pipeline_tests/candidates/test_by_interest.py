@@ -11,7 +11,8 @@ from flutter_pipeline.candidates.by_interest import (
 )
 from flutter_pipeline.candidates.source import Pool, Proposals, pool_of
 from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
-from flutter_pipeline.index.build import Index, IndexConfig, build_index
+from flutter_pipeline.index.build import Index, build_index
+from flutter_pipeline.index.config import IndexConfig
 from flutter_pipeline_tests.birds.small_networks import (
     Engagement,
     Flits,

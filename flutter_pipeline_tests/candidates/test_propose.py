@@ -8,7 +8,8 @@ from flutter_pipeline.candidates.propose import CandidateConfig, propose, source
 from flutter_pipeline.candidates.source import Pool
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import ConfigError
-from flutter_pipeline.index.build import IndexConfig, build_index
+from flutter_pipeline.index.build import build_index
+from flutter_pipeline.index.config import IndexConfig
 from flutter_pipeline_tests.birds.small_networks import (
     NEW_BIRD,
     random_network,

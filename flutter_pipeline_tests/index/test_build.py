@@ -3,9 +3,11 @@ import pytest
 
 from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
 from flutter_pipeline.errors import CorpusError, VersionError
-from flutter_pipeline.index.build import IndexConfig, build_index, load_index
+from flutter_pipeline.index.build import build_index, load_index
+from flutter_pipeline.index.config import IndexConfig, Kind
+from flutter_pipeline.index.kinds import Effort
 
-KINDS = ["flat", "ivf", "hnsw"]
+KINDS: list[Kind] = ["flat", "pq", "ivf", "ivf_pq", "hnsw"]
 
 
 def rows(*values: list[float]) -> Matrix:
@@ -92,31 +94,60 @@ def test_a_loaded_index_finds_the_same_bit_for_bit(kind):
         assert (one == other).all()
 
 
+@pytest.mark.parametrize("dim", [1, 3, 31, 100])
+@pytest.mark.parametrize("kind", KINDS)
+def test_vectors_may_have_any_length(kind, dim):
+    vectors = around_topics(400, dim=dim)
+    index = build_index(names(400), vectors, IndexConfig(kind=kind))
+    assert index.kind == kind
+    scores, rows = index.search(vectors[:20], 1)
+    assert scores == pytest.approx(np.ones((20, 1)), abs=0.02)
+    assert (rows >= 0).all()
+
+
+@pytest.mark.parametrize("k", [150, 400, 500])
+@pytest.mark.parametrize("kind", KINDS)
+def test_as_many_as_are_asked_for_are_found_where_there_are_so_many(kind, k):
+    vectors = around_topics(400)
+    index = build_index(names(400), vectors, IndexConfig(kind=kind))
+    _, rows = index.search(vectors[:5], k)
+    found = [set(row[row >= 0]) for row in rows]
+    assert [len(row) for row in found] == [min(k, 400)] * 5
+
+
+@pytest.mark.parametrize("count", [1, 5, 16, 31, 40])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_index_may_be_as_small_as_one_flit(kind, count):
+    vectors = around_topics(count)
+    index = build_index(names(count), vectors, IndexConfig(kind=kind))
+    scores, rows = load_index(index.state()).search(vectors, 1)
+    assert rows[:, 0].tolist() == list(range(count))
+    assert scores[:, 0] == pytest.approx(np.ones(count), abs=0.02)
+
+
 def test_ids_come_back_exactly():
     ids = ["007", "7", " 7", "ünï-🐦", "a\x00", "a", "x" * 200]
     index = build_index(ids, np.eye(7, dtype=np.float32), IndexConfig())
     assert load_index(index.state()).ids.tolist() == ids
 
 
-def test_auto_is_exact_up_to_its_limit_and_lists_above():
-    vectors = around_topics(400)
-    config = IndexConfig(kind="auto", exact_below=400)
-    assert build_index(names(400), vectors, config).kind == "flat"
-    config = IndexConfig(kind="auto", exact_below=399)
-    assert build_index(names(400), vectors, config).kind == "ivf"
-
-
 def test_effort_that_is_set_is_kept():
     vectors = around_topics(1000)
-    assert build_index(names(1000), vectors, IndexConfig(kind="ivf", ivf_probes=3)).effort == 3
+    config = IndexConfig(kind="ivf", ivf_probes=3)
+    assert build_index(names(1000), vectors, config).effort == Effort(lists=3)
     config = IndexConfig(kind="hnsw", hnsw_search_effort=77)
-    assert build_index(names(1000), vectors, config).effort == 77
+    assert build_index(names(1000), vectors, config).effort == Effort(kept=77)
+    config = IndexConfig(kind="pq", refined=50)
+    assert build_index(names(1000), vectors, config).effort == Effort(refined=50)
+    config = IndexConfig(kind="ivf_pq", refined=50, ivf_probes=3)
+    assert build_index(names(1000), vectors, config).effort == Effort(lists=3, refined=50)
 
 
-def test_vectors_are_left_as_they_were():
+@pytest.mark.parametrize("kind", KINDS)
+def test_vectors_are_left_as_they_were(kind):
     vectors = around_topics(500)
     before = vectors.copy()
-    build_index(names(500), vectors, IndexConfig(kind="ivf"))
+    build_index(names(500), vectors, IndexConfig(kind=kind))
     assert (vectors == before).all()
 
 

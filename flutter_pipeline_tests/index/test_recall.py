@@ -3,7 +3,8 @@ import pytest
 
 from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
 from flutter_pipeline.errors import VersionError
-from flutter_pipeline.index.build import IndexConfig, build_index
+from flutter_pipeline.index.build import build_index
+from flutter_pipeline.index.config import IndexConfig
 from flutter_pipeline.index.exact import exact_neighbours, recall_of
 from flutter_pipeline.index.recall import recall_at
 
@@ -27,7 +28,7 @@ def test_an_exact_index_has_recall_one():
     assert recall_at(build_index(names(2000), vectors, IndexConfig(kind="flat")), vectors) == 1.0
 
 
-@pytest.mark.parametrize("kind", ["ivf", "hnsw"])
+@pytest.mark.parametrize("kind", ["pq", "ivf", "ivf_pq", "hnsw"])
 def test_an_approximate_index_finds_more_than_95_of_100_neighbours(kind):
     vectors = mixtures_of_topics(10_000, 64)
     index = build_index(names(10_000), vectors, IndexConfig(kind=kind))
@@ -75,7 +76,7 @@ def test_neighbours_do_not_include_the_flit_itself():
 
 def test_any_of_several_equally_near_flits_counts_as_found():
     vectors = np.array([[1, 0], [0, 1], [0, 1], [0, 1]], dtype=np.float32)
-    asked = np.array([1])
+    asked = np.array([[0, 1]], dtype=np.float32)
     exact_scores = np.array([[1.0]], dtype=np.float32)
     assert recall_of(vectors, asked, np.array([[3]]), exact_scores) == 1.0
     assert recall_of(vectors, asked, np.array([[0]]), exact_scores) == 0.0
