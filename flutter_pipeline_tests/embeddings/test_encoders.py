@@ -24,6 +24,8 @@ ROWS = {
     "pca": ("pca", PcaConfig(dim=4), 0.0),
     "lda": ("lda", LdaConfig(dim=4, max_share=0.5), 0.0),
     "cbow": ("cbow", CbowConfig(dim=8), 0.0),
+    "cbow-skip-gram": ("cbow", CbowConfig(architecture="skip_gram", dim=8), 0.0),
+    "cbow-ngrams": ("cbow", CbowConfig(dim=8, buckets=2**20), 0.0),
     "cbow-softmax": ("cbow", CbowConfig(objective="softmax", window=1, dim=8, epochs=5), 0.0),
     "bert": ("bert", BertConfig(dtype="float32"), 1e-5),
     # bfloat16 keeps eight binary digits, and kernels differ with the shape of a batch.

@@ -12,13 +12,16 @@ class CbowConfig(BaseModel, frozen=True, extra="forbid"):
         default="negative_sampling",
         description="Tell the true word from noise words, or predict it out of the vocabulary.",
     )
+    architecture: Literal["cbow", "skip_gram"] = Field(
+        default="cbow",
+        description="Learn a word from the mean of the words around, or from each of them for "
+        "itself, which takes some five times as long; negative sampling only.",
+    )
     dim: int = Field(default=100, gt=0, description="Length of each word and flit vector.")
     min_flits: int = Field(default=2, gt=0, description="Drop words seen in fewer flits.")
     window: int = Field(
         default=5, gt=0, description="Words on each side that may be context of a word."
     )
-    # Mikolov et al. (2013) read their corpus once to three times, gensim five times by default;
-    # ten is what a corpus of a few million words needs before similarity stops improving.
     epochs: int = Field(default=10, gt=0, description="How often the corpus is read, at least.")
     words_to_read: int = Field(
         default=500_000,
@@ -26,7 +29,9 @@ class CbowConfig(BaseModel, frozen=True, extra="forbid"):
         description="A small corpus is read more often, until so many words were read …",
     )
     max_epochs: int = Field(default=50, gt=0, description="… but at most so often.")
-    learning_rate: float = Field(default=0.3, gt=0, description="Length of the first steps.")
+    learning_rate: float = Field(
+        default=0.15, gt=0, description="Length of the first steps; they get shorter evenly."
+    )
     negatives: int = Field(
         default=5, gt=0, description="Noise words for each word; negative sampling only."
     )
@@ -35,6 +40,27 @@ class CbowConfig(BaseModel, frozen=True, extra="forbid"):
         ge=0,
         description="Words above this share of the corpus are often skipped (0: never); "
         "negative sampling only.",
+    )
+    shards: int = Field(
+        default=2,
+        gt=0,
+        le=4,
+        description="Threads that read a corpus of a million words or more. The vectors depend on "
+        "this number, and not on the cores there are; two learn as well as one, and four less "
+        "well. Negative sampling only.",
+    )
+    buckets: int = Field(
+        default=0,
+        ge=0,
+        description="Buckets for character n-grams, by which unknown words get vectors (0: none).",
+    )
+    warm_start: bool = Field(
+        default=True,
+        description="Begin with the vectors of the version before, and turn the space onto its; "
+        "the softmax objective is only turned.",
+    )
+    warm_share: float = Field(
+        default=0.5, gt=0, le=1, description="Share of the epochs that a warm start takes."
     )
     hidden: int = Field(default=128, gt=0, description="Width of the hidden layer; softmax only.")
     sif_a: float = Field(
