@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from flutter_pipeline.embeddings.bert.config import BertConfig
+from flutter_pipeline.embeddings.encoder import Lessons
+from flutter_pipeline.embeddings.encoders import ENCODERS
+from flutter_pipeline.embeddings.variants import VARIANTS, chosen_variants, train_variant
+from flutter_pipeline.errors import ConfigError
+
+FLITS = ["owl hoots", "owl hoots twice", "wren sings", "wren sings owl", "lone"]
+SMALL = {"min_flits": 1, "max_share": 1.0}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_is_of_an_encoder_that_takes_its_settings(name):
+    variant = VARIANTS[name]
+    assert variant.encoder in ENCODERS
+    assert isinstance(variant.config(), variant.kind.config)
+
+
+def test_the_plain_names_are_encoders_with_the_settings_that_are_theirs():
+    assert VARIANTS["tfidf"].config({"dim": 7}) == ENCODERS["tfidf"].config(dim=7)
+    assert VARIANTS["cbow"].config() == ENCODERS["cbow"].config()
+
+
+def test_what_makes_a_variant_wins_over_settings():
+    assert VARIANTS["bert_cls"].config({"pooling": "mean"}) == BertConfig(pooling="cls")
+
+
+def trained(name: str):
+    variant = VARIANTS[name]
+    return train_variant(variant, variant.config(SMALL), Lessons(FLITS))
+
+
+def test_the_bag_of_words_counts():
+    bag = trained("bag_of_words")
+    # Columns: owl, which is in three flits; hoots, sings, wren, in two each; lone, twice.
+    assert csr_matrix(bag.rows(["owl owl wren"])).toarray().tolist() == [[2, 0, 0, 1, 0, 0]]
+    assert bag.dim == 6
+
+
+def test_sparse_weights_have_a_column_a_word_and_rows_of_length_one():
+    rows = csr_matrix(trained("tfidf_words").rows(FLITS)).toarray()
+    assert rows.shape == (5, 6)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(5))
+
+
+def test_words_that_are_columns_of_their_own_have_no_likeness_to_ask_for():
+    assert trained("tfidf_words").words(["owl"]) is None
+
+
+def test_a_word_of_cbow_is_its_own_vector():
+    variant = VARIANTS["cbow"]
+    config = variant.config({"min_flits": 1, "dim": 8, "epochs": 1, "words_to_read": 0})
+    found = train_variant(variant, config, Lessons(FLITS))
+    words = found.words(["owl", "nightjar"])
+    assert words is not None
+    assert np.linalg.norm(words, axis=1) == pytest.approx([1, 0])
+
+
+def test_all_variants_are_chosen_by_name_in_the_order_asked():
+    assert chosen_variants(["all"]) == tuple(VARIANTS.values())
+    assert [v.name for v in chosen_variants(["cbow", "tfidf", "cbow"])] == ["cbow", "tfidf"]
+
+
+def test_an_unknown_variant_says_which_there_are():
+    with pytest.raises(ConfigError, match=r"no variant 'word2vec'; use 'all' or some of .*cbow"):
+        chosen_variants(["word2vec"])
