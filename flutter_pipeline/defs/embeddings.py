@@ -26,26 +26,28 @@ VECTORS = (
 )
 
 
-def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
-    """The model of one encoder; it stands below the engagements only where it learns from likes."""
+ENGAGEMENTS = ("bird_id", "flit_id", "action", "occurred_at", "arrived_at")
+
+
+def model_stage(kind: EncoderKind) -> Stage:
+    """Where a model stands: below the engagements only where it is set to learn from likes."""
     section = f"encoders.{kind.name}"
-    learns_from = kind.learns_from(read_settings().config(kind.config, section))
-    engagements = ("bird_id", "flit_id", "action", "occurred_at", "arrived_at")
-    stage = Stage(
+    ins = columns_of("cleaned_tokens", "flit_id", "created_at", "arrived_at", kind.reads)
+    if "likes" in kind.learns_from(read_settings().config(kind.config, section)):
+        ins |= columns_of("raw_engagements", *ENGAGEMENTS)
+    return Stage(
         "embeddings",
         frozenset(kind.packages),
         io="versions",
         expectations=(at_least("dim", 1, "its vectors have a length"),),
         section=section,
         config=kind.config,
-        options={
-            "code_version": kind.code_version,
-            "ins": {
-                **columns_of("cleaned_tokens", "flit_id", "created_at", "arrived_at", kind.reads),
-                **(columns_of("raw_engagements", *engagements) if "likes" in learns_from else {}),
-            },
-        },
+        options={"code_version": kind.code_version, "ins": ins},
     )
+
+
+def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
+    """The model of one encoder."""
 
     def model(
         context: dg.AssetExecutionContext,
@@ -56,29 +58,34 @@ def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
         **liked: pd.DataFrame,
     ) -> Made:
         known = _known(cleaned_tokens, liked.get("raw_engagements"), data)
-        if known.likes is None and "likes" in kind.learns_from(config):
-            raise ConfigError(
-                f"{kind.name} is asked to learn from likes, and its place in the graph is that of "
-                f"one that does not; ask for it under [{section}] of flutter.toml, not in one run"
-            )
+        refuse_unread_likes(kind, config, known)
         with tracking.run(context) as run:
             trained = train_version(kind, config, known, data.models, progress_bar(kind.name))
-            facts = trained.stored.facts
+            stored = trained.stored
             figures = {
-                **{name: facts[name] for name in ("dim", "train_seconds", "training_flits")},
-                **figures_of(trained.stored.state),
+                **{name: stored.facts[name] for name in ("dim", "train_seconds", "training_flits")},
+                **figures_of(stored.state),
             }
             made_from = {
-                "version": trained.stored.version,
-                "training_data": facts["training_data"],
+                "version": stored.version,
+                "training_data": stored.facts["training_data"],
             }
-            run.log({**_flat(config), **made_from}, figures, curves_of(trained.stored.state))
-            run.register(trained.stored, data.models.keep(trained.stored))
-        facts = {**figures, "version": trained.stored.version, "reused": trained.reused}
-        return Made(trained.stored, facts, {"mlflow_run": dg.MetadataValue.url(run.run.url)})
+            run.log({**_flat(config), **made_from}, figures, curves_of(stored.state))
+            run.register(stored, data.models.keep(stored))
+        facts = {**figures, "version": stored.version, "reused": trained.reused}
+        return Made(stored, facts, {"mlflow_run": dg.MetadataValue.url(run.run.url)})
 
-    model.__doc__ = f"{kind.title} Has read only flits from before the backtest's test days."
-    return audited_asset(stage, f"{kind.name}_model")(model)
+    model.__doc__ = f"{kind.title} Has learnt only from before the backtest's test days."
+    return audited_asset(model_stage(kind), f"{kind.name}_model")(model)
+
+
+def refuse_unread_likes(kind: EncoderKind, config: BaseModel, known: Known) -> None:
+    """ConfigError where the config of one run asks for likes that the graph does not lead here."""
+    if known.likes is None and "likes" in kind.learns_from(config):
+        raise ConfigError(
+            f"{kind.name}_model is asked to learn from likes, and does not stand below them in the "
+            f"graph; ask for it in [encoders.{kind.name}] of flutter.toml rather than in one run"
+        )
 
 
 def _known(

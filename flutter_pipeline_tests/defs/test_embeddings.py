@@ -6,8 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from flutter_pipeline.adapters.encoding import Known
+from flutter_pipeline.defs.embeddings import refuse_unread_likes
+from flutter_pipeline.embeddings.bert.config import BertConfig
+from flutter_pipeline.embeddings.encoders import ENCODERS
+from flutter_pipeline.errors import ConfigError
 from flutter_pipeline_tests.conftest import PROJECT
 
 LOOK = """
@@ -50,3 +56,12 @@ def test_a_model_stands_below_the_engagements_only_where_it_learns_from_likes(
     above = above_models(tmp_path, toml)
     assert above["bert_model"] == above_bert
     assert above["tfidf_model"] == ["cleaned_tokens"]
+
+
+def test_likes_that_only_one_run_asks_for_are_refused_with_the_way_out():
+    nothing = pd.DataFrame()
+    asked = BertConfig.model_validate({"fine_tune": {"on": True}})
+    with pytest.raises(ConfigError, match=r"ask for it in \[encoders\.bert\] of flutter\.toml"):
+        refuse_unread_likes(ENCODERS["bert"], asked, Known(nothing))
+    refuse_unread_likes(ENCODERS["bert"], asked, Known(nothing, nothing))
+    refuse_unread_likes(ENCODERS["bert"], BertConfig(), Known(nothing))

@@ -109,7 +109,7 @@ def fine_tune(
     halves = cut(untuned.model, untuned.pad, untuned.config, untuned.dtype)
     reading = read(halves, untuned.cutter.cut(lesson.texts), config.cache_mb)
     school = School(reading, lesson.pairs, lesson.liked, config)
-    steps = school.steps
+    steps, read_in_a_step = school.steps, 2 * min(config.batch, len(lesson.pairs))
     look_every = max(1, steps // (config.epochs * config.evaluations))
     tuned = Tuned({}, 0, (float("nan"),), (school.gain(lesson.held_out),))
     losses: list[float] = []
@@ -120,8 +120,8 @@ def fine_tune(
             losses = []
             if tuned.looks_in_vain >= config.patience:
                 break
-        progress(step, steps)
-    progress(steps, steps)
+        progress(step * read_in_a_step, steps * read_in_a_step)
+    progress(steps * read_in_a_step, steps * read_in_a_step)
     return tuned
 
 
