@@ -26,6 +26,7 @@ from flutter_pipeline.adapters.benchmark_data import (
     read_word_pairs,
 )
 from flutter_pipeline.adapters.encoder_contest import Bars, cost_of, encoded_in, trained_in
+from flutter_pipeline.adapters.encoding import Known
 from flutter_pipeline.embeddings.rows import Rows
 from flutter_pipeline.embeddings.variants import TrainedVariant, Variant
 from flutter_pipeline.errors import ConfigError
@@ -122,7 +123,7 @@ def measure_variant(variant: Variant, benchmark: Benchmark, bars: Bars) -> dict[
 
     Raises CorpusError where the corpus is too small for it.
     """
-    trained, train_seconds = trained_in(variant, variant.config(), benchmark.corpus, bars)
+    trained, train_seconds = trained_in(variant, variant.config(), Known(benchmark.corpus), bars)
     rows, encode_seconds = encoded_in(trained, benchmark.tasks.flits, bars)
     measures = _measures(trained, rows, benchmark)
     judging = bars(f"{variant.name} is judged", "tasks")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
+from flutter_pipeline.adapters.encoding import Known, likes_of
 from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.contracts.state import Progress
 from flutter_pipeline.embeddings.encoder import Lessons
@@ -45,24 +46,24 @@ class Cost:
 
 
 def trained_in(
-    variant: Variant, config: BaseModel, flits: pd.DataFrame, bars: Bars
+    variant: Variant, config: BaseModel, known: Known, bars: Bars
 ) -> tuple[TrainedVariant, float]:
-    """The variant trained on ``flits`` (cleaned tokens), and the seconds that it took.
+    """The variant trained on what is ``known``, and the seconds that it took.
 
-    Raises CorpusError where the flits are too few for it.
+    Raises CorpusError where that is too little for it.
     """
     for name in LOADED_LATE:
         import_module(name)
-    texts = list(flits[variant.kind.reads])
-    if variant.learns(config) and len(texts) > TRAINED_FIRST:
+    learns_from = variant.learns_from(config)
+    texts = list(known.flits[variant.kind.reads])
+    if learns_from == {"flits"} and len(texts) > TRAINED_FIRST:
         # What numba compiles at first use is no part of a training either.
         with suppress(CorpusError):
             train_variant(variant, config, Lessons(texts[:TRAINED_FIRST]))
-    lessons = Lessons(texts)
+    lessons = Lessons(texts, likes=likes_of(known) if "likes" in learns_from else None)
     start = time.perf_counter()
     trained = train_variant(variant, config, lessons, bars(f"{variant.name} trains", "steps"))
-    seconds = time.perf_counter() - start
-    return trained, seconds if variant.learns(config) else 0.0
+    return trained, time.perf_counter() - start if learns_from else 0.0
 
 
 def encoded_in(trained: TrainedVariant, flits: pd.DataFrame, bars: Bars) -> tuple[Rows, float]:

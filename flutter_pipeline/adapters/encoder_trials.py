@@ -17,6 +17,7 @@ from flutter_pipeline.adapters.encoder_contest import (
     encoded_in,
     trained_in,
 )
+from flutter_pipeline.adapters.encoding import Known
 from flutter_pipeline.birds.history import Network
 from flutter_pipeline.candidates.source import Proposals
 from flutter_pipeline.embeddings.encoder import Matrix
@@ -32,8 +33,8 @@ class Ground:
 
     network: Network
     trials: Sequence[Trial]
-    learn_from: pd.DataFrame
-    """Cleaned tokens from before the first trial."""
+    known: Known
+    """What there is to learn from: nothing after the first trial's moment."""
     flits: pd.DataFrame
     """Cleaned tokens of all flits."""
     settings: Mapping[str, Mapping[str, Any]]
@@ -56,7 +57,7 @@ def try_variant(variant: Variant, ground: Ground, bars: Bars) -> Tried:
     Raises CorpusError where there are too few flits for it.
     """
     config = variant.config(ground.settings.get(variant.encoder))
-    trained, train_seconds = trained_in(variant, config, ground.learn_from, bars)
+    trained, train_seconds = trained_in(variant, config, ground.known, bars)
     codes = flits_looked_at(ground.trials)
     rows, encode_seconds = encoded_in(trained, _texts(ground, codes), bars)
     cost = cost_of(trained, rows, train_seconds, encode_seconds)

@@ -71,7 +71,7 @@ def train_version(
     start = time.perf_counter()
     lessons = Lessons(
         list(known.flits[kind.reads]),
-        likes=_likes(known) if "likes" in learns_from else None,
+        likes=likes_of(known) if "likes" in learns_from else None,
         previous=previous.state if previous else None,
     )
     try:
@@ -106,7 +106,7 @@ def _digest(known: Known, kind: EncoderKind, learns_from: frozenset[Lesson]) -> 
     return " ".join(parts)
 
 
-def _likes(known: Known) -> Likes | None:
+def likes_of(known: Known) -> Likes | None:
     """The likes of known flits, with numbers for birds (in order of id) and flits."""
     if known.likes is None:
         return None

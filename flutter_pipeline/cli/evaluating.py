@@ -8,13 +8,19 @@ import typer
 
 from flutter_pipeline.adapters.encoder_contest import Bars, track
 from flutter_pipeline.adapters.encoder_trials import Ground, Tried, try_variant
+from flutter_pipeline.adapters.encoding import Known
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.cli.benchmark import Asked, each_variant, experiment, right
 from flutter_pipeline.cli.showing import show, show_json
-from flutter_pipeline.defs.moments import backtest_config, flits_to_learn_from, pool_at
+from flutter_pipeline.defs.moments import (
+    backtest_config,
+    flits_to_learn_from,
+    likes_to_learn_from,
+    pool_at,
+)
 from flutter_pipeline.embeddings.variants import Variant
 from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.evaluation.interest_trials import TrialRules, judged
@@ -83,8 +89,12 @@ def _ground(settings: Settings) -> Ground:
         config,
     )
     trials = [trial_at(pool_at(network, moment, settings), config) for moment in found.test]
-    learn_from = flits_to_learn_from(flits, tables, settings)
-    return Ground(network, trials, learn_from, flits, settings.section("encoders"), rules)
+    engagements = tables.read("raw_engagements")
+    known = Known(
+        flits_to_learn_from(flits, tables, settings),
+        likes_to_learn_from(engagements, tables, settings),
+    )
+    return Ground(network, trials, known, flits, settings.section("encoders"), rules)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from flutter_pipeline.contracts.state import Progress, no_progress
 from flutter_pipeline.embeddings.cbow.config import PAPER_CBOW
 from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder
-from flutter_pipeline.embeddings.encoder import Encoder, Lessons, Matrix, unit_rows
+from flutter_pipeline.embeddings.encoder import Encoder, Lesson, Lessons, Matrix
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
 from flutter_pipeline.embeddings.rows import Rows
 from flutter_pipeline.embeddings.tfidf import TfidfEncoder
@@ -43,11 +43,16 @@ class Variant:
 
     def config(self, settings: Mapping[str, Any] | None = None) -> BaseModel:
         """The encoder's config: its defaults, then ``settings``, then what makes the variant."""
-        return self.kind.config(**{**(settings or {}), **self.changes})
+        own = dict(settings or {})
+        for name, value in self.changes.items():
+            # What is set for an inner section stays, but for what the variant says of it.
+            inner = isinstance(value, Mapping) and isinstance(own.get(name), Mapping)
+            own[name] = {**own[name], **value} if inner else value
+        return self.kind.config(**own)
 
-    def learns(self, config: BaseModel) -> bool:
-        """Whether anything is learnt from flits; else the encoder comes trained."""
-        return "flits" in self.kind.learns_from(config)
+    def learns_from(self, config: BaseModel) -> frozenset[Lesson]:
+        """What is learnt from; nothing where the encoder comes trained."""
+        return self.kind.learns_from(config)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class TrainedVariant:
         if self.variant.takes != "vectors":
             return None
         if isinstance(self.encoder, CbowEncoder):
-            return _word_vectors(self.encoder, words)
+            return self.encoder.word_vectors(words)
         return self.encoder.encode(words)
 
 
@@ -91,14 +96,10 @@ def train_variant(
     return TrainedVariant(variant, variant.kind.train(lessons, config, progress))
 
 
-def _word_vectors(encoder: CbowEncoder, words: Sequence[str]) -> Matrix:
-    coded = encoder.vocabulary.count(words)
-    return unit_rows(coded @ encoder.vectors)
-
-
 # Sparse weights are not folded; one direction is what the training makes at least.
 _UNFOLDED = {"dim": 1}
 _BM25 = {"weights": "bm25"}
+_TUNED = {"on": True}
 
 _ALL = (
     Variant("bag_of_words", "how often each word comes", "tfidf", _UNFOLDED, "counts"),
@@ -111,27 +112,33 @@ _ALL = (
     Variant("lda", "shares of topics", "lda", {}),
     Variant("cbow_paper", "CBOW as the paper's network", "cbow", PAPER_CBOW.model_dump()),
     Variant("cbow", "CBOW by negative sampling", "cbow", {}),
+    Variant("cbow_ngrams", "CBOW that guesses unknown words", "cbow", {"buckets": 2**16}),
+    Variant("skip_gram", "skip-gram by negative sampling", "cbow", {"architecture": "skip_gram"}),
     Variant("bert", "BERT, mean of the pieces", "bert", {}),
     Variant("bert_cls", "BERT, the first piece", "bert", {"pooling": "cls"}),
     # The sum of the last four layers is their mean once rows have length 1.
     Variant("bert_last4", "BERT, mean of the last four layers", "bert", {"pooling": "mean_last4"}),
     Variant("bert_concat4", "BERT, last four end to end", "bert", {"pooling": "concat_last4"}),
     Variant("bert_white", "BERT, mean, whitened", "bert", {"whiten": 256}),
+    Variant("bert_tuned", "BERT, mean, after learning from likes", "bert", {"fine_tune": _TUNED}),
 )
 
 VARIANTS: dict[str, Variant] = {variant.name: variant for variant in _ALL}
 
+ASKED_FOR = ("bert_tuned",)
+"""Not among all, for it takes minutes, and likes that benchmarks do not hold; by name only."""
+
 
 def chosen_variants(names: Sequence[str]) -> tuple[Variant, ...]:
-    """The variants called ``names``, in order; all where there is none, or 'all'.
+    """The variants called ``names``, in order; all (but those to be asked for) by 'all'.
 
     Raises ConfigError, with the names there are, for any other.
     """
     strange = [name for name in names if name not in VARIANTS and name != "all"]
     if strange:
         raise ConfigError(
-            f"there is no variant '{strange[0]}'; use 'all' or some of {', '.join(VARIANTS)}"
+            f"there is no variant '{strange[0]}'; use 'all', or some of {', '.join(VARIANTS)}"
         )
-    if not names or "all" in names:
-        return tuple(VARIANTS.values())
-    return tuple(VARIANTS[name] for name in dict.fromkeys(names))
+    everything = [name for name in VARIANTS if name not in ASKED_FOR]
+    listed = [one for name in names for one in (everything if name == "all" else [name])]
+    return tuple(VARIANTS[name] for name in dict.fromkeys(listed))

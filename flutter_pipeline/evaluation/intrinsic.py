@@ -93,6 +93,7 @@ def probe(train: Examples, val: Examples, test: Examples, seed: int = 0) -> Prob
     from sklearn.model_selection import StratifiedKFold
     from threadpoolctl import threadpool_limits
 
+    train, val, test = _without_empty_columns(train, val, test)
     known = _joined(train, val)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     cuts = [(known.take(a), known.take(b)) for a, b in folds.split(known.labels, known.labels)]
@@ -129,6 +130,23 @@ def _f1_by_strength(train: Examples, test: Examples, balanced: bool, seed: int) 
             model.fit(train.rows, train.labels)
         found.append(float(f1_score(test.labels, model.predict(test.rows), average="macro")))
     return found
+
+
+def _without_empty_columns(
+    train: Examples, val: Examples, test: Examples
+) -> tuple[Examples, Examples, Examples]:
+    """Sparse rows without the columns that are empty in ``train`` and ``val``.
+
+    Nothing is learnt of such a column, but it would be carried through every step.
+    """
+    if isinstance(train.rows, np.ndarray) or isinstance(val.rows, np.ndarray):
+        return train, val, test
+    used = np.flatnonzero(train.rows.getnnz(axis=0) + val.rows.getnnz(axis=0))
+    train, val, test = (
+        Examples(csr_matrix(csr_matrix(part.rows)[:, used]), part.labels)
+        for part in (train, val, test)
+    )
+    return train, val, test
 
 
 def _joined(first: Examples, second: Examples) -> Examples:

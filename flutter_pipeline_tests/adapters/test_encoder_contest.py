@@ -4,6 +4,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from flutter_pipeline.adapters.encoder_contest import cost_of, encoded_in, numbered, trained_in
+from flutter_pipeline.adapters.encoding import Known
 from flutter_pipeline.contracts.state import no_progress
 from flutter_pipeline.embeddings.variants import VARIANTS
 
@@ -16,7 +17,7 @@ def silent(label: str, unit: str):
 
 
 def trained():
-    return trained_in(BAG, BAG.config({"max_share": 1.0}), FLITS, silent)
+    return trained_in(BAG, BAG.config({"max_share": 1.0}), Known(FLITS), silent)
 
 
 def test_training_and_encoding_are_timed():

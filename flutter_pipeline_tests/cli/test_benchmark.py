@@ -110,7 +110,7 @@ def test_where_no_variant_can_be_trained_the_command_fails(call: Call, folder, t
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        (("--encoders", "word2vec"), "there is no variant 'word2vec'; use 'all' or some of"),
+        (("--encoders", "word2vec"), "there is no variant 'word2vec'; use 'all', or some of"),
         (("--tasks", "irony"), "there is no task 'irony'; use some of emotion, offensive"),
     ],
 )
