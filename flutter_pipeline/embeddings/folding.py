@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from flutter_pipeline.contracts.state import Progress, State, no_progress
 from flutter_pipeline.embeddings.encoder import Matrix, Reads, unit_rows
-from flutter_pipeline.embeddings.vocabulary import Vocabulary, learn_vocabulary, unpacked
+from flutter_pipeline.embeddings.vocabulary import Vocabulary, learn_and_count, unpacked
 from flutter_pipeline.errors import CorpusError
 
 BATCH = 50_000
@@ -97,9 +97,9 @@ def counted(flits: Sequence[str], config: FoldingConfig) -> tuple[Vocabulary, cs
 
     Raises CorpusError where there are not more words, and flits, than dimensions.
     """
-    vocabulary = learn_vocabulary(flits, config.min_flits, config.max_share)
+    vocabulary, counts = learn_and_count(flits, config.min_flits, config.max_share)
     _require_room(len(flits), len(vocabulary), config.dim)
-    return vocabulary, vocabulary.count(flits)
+    return vocabulary, counts
 
 
 def encoded_in_batches(

@@ -16,8 +16,6 @@ END = 0xFF
 """Stands behind every flit; no byte of UTF-8 has this value."""
 CHUNK = 32_768
 """Flits whose bytes are held at a time; bounds the memory."""
-SHORT = 48
-"""Codes up to which a flit's are sorted by insertion."""
 
 LETTER, SPACE, PERHAPS_SPACE, FLIT_ENDS = range(4)
 KIND = np.zeros(256, np.uint8)
@@ -117,7 +115,8 @@ def coded(
         table = _with_room(table, n_words, word.end - word.start)
         _add(table, n_words - 1, text, word)
         spot, word = _read_on(text, table, coded, spot, learning)
-    return coded.codes[: spot.n_codes], coded.ends[: spot.n_flits], table, n_words
+    # Copies, for who keeps the codes need not keep the room that there was for more.
+    return coded.codes[: spot.n_codes].copy(), coded.ends[: spot.n_flits].copy(), table, n_words
 
 
 @njit(cache=True, nogil=True)
@@ -170,25 +169,6 @@ def with_words(text: Bytes, table: WordTable, n_words: int) -> tuple[WordTable, 
             start, hashed = at + ONE, FNV_START
         at += ONE
     return table, n_words
-
-
-@njit(cache=True, nogil=True)
-def distinct(codes: Codes, ends: Places) -> tuple[Codes, NDArray[np.float32], Places]:
-    """Each flit's codes in order, each once; how often it came; where each flit ends."""
-    once, counts = codes.copy(), np.empty(len(codes), np.float32)
-    new_ends = np.empty_like(ends)
-    start = n = 0
-    for flit in range(len(ends)):
-        _sort(once[start : ends[flit]])
-        first = n
-        for i in range(start, ends[flit]):
-            if n > first and once[n - 1] == once[i]:
-                counts[n - 1] += 1
-            else:
-                once[n], counts[n] = once[i], 1
-                n += 1
-        start, new_ends[flit] = ends[flit], n
-    return once[:n], counts[:n], new_ends
 
 
 @njit(cache=True, nogil=True)
@@ -276,17 +256,3 @@ def _with_room(table: WordTable, n_words: int, n_letters: np.int64 | int) -> Wor
                 _take(larger, entry)
         slots = larger
     return WordTable(slots, letters, ends)
-
-
-@njit(cache=True, nogil=True)
-def _sort(codes: Codes) -> None:
-    """Sort in place."""
-    if len(codes) > SHORT:
-        codes.sort()
-        return
-    for i in range(1, len(codes)):
-        code, at = codes[i], i
-        while at > 0 and codes[at - 1] > code:
-            codes[at] = codes[at - 1]
-            at -= 1
-        codes[at] = code

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix, random_array
 
@@ -65,6 +65,7 @@ def test_flits_beyond_one_block_are_found():
     assert rows.tolist() == [[n - 3, n - 6], [n - 1, n - 4]]
 
 
+@settings(deadline=None)  # the first call may have to compile
 @given(st.integers(1, 12), st.integers(0, 40), st.integers(1, 30), st.integers(0, 1000))
 def test_more_than_there_are_may_be_asked_for(words: int, n: int, k: int, seed: int):
     flits = csr_matrix(np.ceil(some_rows(n, words, 0.4, seed).toarray()))

@@ -1,10 +1,16 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flutter_pipeline.embeddings.vocabulary import Vocabulary, learn_vocabulary, unpacked
+from flutter_pipeline.embeddings.vocabulary import (
+    Vocabulary,
+    learn_and_count,
+    learn_and_read,
+    learn_vocabulary,
+    unpacked,
+)
 
 
 def test_the_commonest_word_comes_first_and_ties_follow_the_alphabet():
@@ -53,6 +59,7 @@ def test_every_white_space_parts_words(space: str):
 NEARLY_SPACES = "\x00\x7f\x84\x86\xa1\u1681\u180e\u200b\u2010\u202e\u2060\u3001\ufeff\ud800"
 
 
+@settings(deadline=None)  # the first call may have to compile
 @given(st.lists(st.text(st.sampled_from("ab \t\n\x1c\x85\xa0\u2003\u3000éß鳥🐦" + NEARLY_SPACES))))
 def test_words_are_what_python_splits(flits: list[str]):
     split = [flit.split() for flit in flits]
@@ -67,6 +74,21 @@ def test_words_are_what_python_splits(flits: list[str]):
         {word: int(n) for word, n in zip(vocabulary.words, row, strict=True) if n} for row in counts
     ] == [dict(Counter(words)) for words in split]
     assert unpacked(vocabulary.packed()) == vocabulary
+
+
+@settings(deadline=None)  # the first call may have to compile
+@given(st.lists(st.text("aab c"), max_size=8), st.integers(1, 3), st.sampled_from([0.5, 1.0]))
+def test_learning_and_reading_at_once_gives_what_each_gives(
+    flits: list[str], min_flits: int, max_share: float
+):
+    vocabulary = learn_vocabulary(flits, min_flits, max_share)
+    known, coded = learn_and_read(flits, min_flits, max_share)
+    also_known, counts = learn_and_count(flits, min_flits, max_share)
+    assert known == also_known == vocabulary
+    assert coded.codes.tolist() == vocabulary.read(flits).codes.tolist()
+    assert coded.starts.tolist() == vocabulary.read(flits).starts.tolist()
+    assert counts.toarray().tolist() == vocabulary.count(flits).toarray().tolist()
+    assert counts.indices.tolist() == vocabulary.count(flits).indices.tolist()
 
 
 def test_a_vocabulary_grows_as_large_as_it_must():
