@@ -7,6 +7,7 @@ stand for is not known here.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from math import ceil
 from typing import Any
 
@@ -70,7 +71,7 @@ class Index:
         """Vectors that were added after the building."""
         return len(self.places) - self.built_of
 
-    @property
+    @cached_property
     def n_taken_out(self) -> int:
         """Vectors that are passed over, because their flits were taken out."""
         return int((self.places < 0).sum())
@@ -86,11 +87,10 @@ class Index:
         scores = np.zeros((len(queries), k), dtype=np.float32)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         asking = np.flatnonzero(queries.any(axis=1))
-        live = self.places >= 0
-        if live.any():
+        if len(self.places) > self.n_taken_out:
             for first in range(0, len(asking), BLOCK):
                 some = asking[first : first + BLOCK]
-                scores[some], rows[some] = self._search(queries[some], k, live)
+                scores[some], rows[some] = self._search(queries[some], k)
         return scores, rows
 
     def added(self, ids: Sequence[str] | NDArray[Any], vectors: Matrix) -> "Index":
@@ -156,23 +156,21 @@ class Index:
         }
         return State(settings, arrays)
 
-    def _search(
-        self, queries: Matrix, k: int, live: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _search(self, queries: Matrix, k: int) -> Found:
         """Of unit queries, where there is at least one live vector."""
         asked = np.ascontiguousarray(queries, dtype=np.float32)
-        alive = int(live.sum())
-        dead = len(live) - alive
-        wider = min(k + ceil(k * dead / alive) + SPARE, len(live)) if dead else k
+        dead = self.n_taken_out
+        alive = len(self.places) - dead
+        wider = min(k + ceil(k * dead / alive) + SPARE, len(self.places)) if dead else k
         if self._is_nearly_all(wider):
-            scores, rows = self._look_at_all(asked, k, live)
+            scores, rows = self._look_at_all(asked, k)
         else:
             scores, rows = self._rows_of(search(self.kind, self.faiss, asked, wider, self.effort))
             scores, rows = scores[:, :k], rows[:, :k]
             # A list or a walk may end early, and what was taken out may be all that is near.
             short = np.flatnonzero((rows[:, : min(k, alive)] < 0).any(axis=1))
             if len(short):
-                scores[short], rows[short] = self._look_at_all(asked[short], k, live)
+                scores[short], rows[short] = self._look_at_all(asked[short], k)
         _put_ties_in_order(scores, rows, len(self.ids))
         return np.where(rows < 0, 0, scores), rows
 
@@ -183,8 +181,8 @@ class Index:
         compared = refined_for(self.effort, k) if self.kind in CODED else k
         return MOST_OF * compared > len(self.places)
 
-    def _look_at_all(self, queries: Matrix, k: int, live: NDArray[np.bool_]) -> Found:
-        mask = None if live.all() else live
+    def _look_at_all(self, queries: Matrix, k: int) -> Found:
+        mask = self.places >= 0 if self.n_taken_out else None
         return self._rows_of(search_all(self.kind, self.faiss, queries, k, mask))
 
     def _rows_of(self, found: Found) -> Found:

@@ -150,7 +150,7 @@ def _tune_hnsw(recall: Recall, lists: int, config: IndexConfig) -> Effort:
     kept = config.hnsw_search_effort or least(
         lambda n: recall(Effort(kept=n)), config.goal, 2 * TUNED_FOR, MAX_KEPT
     )
-    return Effort(kept=kept)
+    return Effort(kept=max(kept, config.hnsw_search_effort or 2 * TUNED_FOR))
 
 
 def _tune_flat(recall: Recall, lists: int, config: IndexConfig) -> Effort:
