@@ -116,6 +116,13 @@ def test_batches_take_the_longest_first_and_are_bounded():
     assert [batch.tolist() for batch in batches] == [[4], [2], [3, 0], [5]]
 
 
+def test_batches_of_the_hardwares_size_are_even():
+    # 40,000 pieces are 9.8 batches of 4,096: 12 batches, the next multiple of 4, of about 3,333.
+    sizes = [len(batch) * 20 for batch in by_length(np.full(2000, 20), tokens_per_batch=0)]
+    assert sizes == [3340] * 11 + [3260]
+    assert len(list(by_length(np.full(20, 25), tokens_per_batch=0))) == 1
+
+
 def test_special_words_in_a_flit_are_read_as_words(exact: BertEncoder):
     assert exact.encode(["[SEP] [CLS] [PAD]"]).any()
 

@@ -178,7 +178,7 @@ def _from_folder(folder: Path, config: BertConfig) -> tuple[Any, Any]:
 def _dtype(config: BertConfig) -> str:
     """What to compute with. ``auto`` looks at the hardware only, never at the clock.
 
-    With bfloat16 a core with AVX512-BF16 but no AMX (AMD EPYC) encodes 2.2 to 2.4 times as many
+    With bfloat16 a core with AVX512-BF16 but no AMX (AMD EPYC) encodes 1.8 to 1.9 times as many
     flits a second, one with AMX three times; mean cosine with float32 is .99995.
     """
     if config.dtype != "auto":
