@@ -9,7 +9,8 @@ FLUTTER := $(BIN)/flutter-pipeline --data $(DATA)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run ui test test-slow check format lock clean bench-growth bench-intake bench-cleaning \
-	bench-encoders bench-store bench-retrieval
+	bench-encoders bench-bert bench-fine-tuning bench-cbow bench-counts bench-store bench-index \
+	bench-retrieval
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,7 +55,11 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-BENCHMARK_DATA ?=
+# The folder of the public data sets; `make bench-encoders BENCHMARK_DATA=PATH`.
+BENCHMARK_DATA ?= $(FLUTTER_BENCHMARK_DATA)
+ifneq ($(BENCHMARK_DATA),)
+export FLUTTER_BENCHMARK_DATA := $(BENCHMARK_DATA)
+endif
 PEERS := $(VENV)/.peers
 
 # What the benchmarks compare with; nothing of it is needed to run or test the pipeline.
@@ -73,11 +78,29 @@ bench-intake: $(READY)  ## Rows that are taken in a second, beside plain pandas.
 bench-cleaning: $(READY)  ## Flits that are cleaned a second, beside a plain Python loop.
 	@$(BIN)/python benchmarks/bench_cleaning.py
 
-bench-encoders: $(READY)  ## Seconds of each encoder; BERT beside the plain loop.
-	@FLUTTER_BENCHMARK_DATA=$(BENCHMARK_DATA) $(BIN)/python benchmarks/bench_encoders.py seconds
+bench-encoders: bench-bert bench-cbow bench-counts $(READY)  ## All encoders: speed beside peers, then quality.
+	@$(FLUTTER) benchmark encoders --data $(BENCHMARK_DATA)
 
-bench-store: $(READY)  ## The embedding store, beside NumPy and SQLite.
+bench-bert: $(PEERS)  ## BERT beside the plain loop and its peers; what pooling and whitening do.
+	@$(BIN)/python benchmarks/bench_bert.py
+	@$(BIN)/python benchmarks/bench_pooling.py
+
+bench-fine-tuning: $(READY)  ## Whether BERT gains by learning from likes.
+	@$(BIN)/python benchmarks/bench_fine_tuning.py
+
+bench-cbow: $(PEERS)  ## CBOW beside gensim: quality over seeds, speed, quality by seconds.
+	@$(BIN)/python benchmarks/bench_cbow.py
+
+bench-counts: $(PEERS)  ## TF-IDF beside scikit-learn, sparse search beside sparse_dot_topn.
+	@$(BIN)/python benchmarks/bench_counts.py tfidf --flits 1000000
+	@$(BIN)/python benchmarks/bench_counts.py neighbours --flits 1000000
+	@$(BIN)/python benchmarks/bench_counts.py encoders
+
+bench-store: $(READY)  ## The embedding store, beside NumPy and SQLite, at a million flits.
 	@$(BIN)/python benchmarks/bench_store.py
+
+bench-index: $(PEERS)  ## Indexes beside hnswlib: recall, speed, bytes.
+	@$(BIN)/python benchmarks/bench_index.py
 
 bench-retrieval: $(READY)  ## The taste source beside published tables; needs BENCHMARK_DATA.
 	@$(BIN)/python benchmarks/bench_retrieval.py --data $(BENCHMARK_DATA) --set beauty
