@@ -167,6 +167,9 @@ def _from_folder(folder: Path, config: BertConfig) -> tuple[Any, Any]:
             f"{n_layers}; use 'mean' or 'cls', or another model"
         )
     room = getattr(model.config, "max_position_embeddings", config.max_tokens)
+    # RoBERTa's kin have places from after the code of the piece that fills up.
+    filler = getattr(getattr(model, "embeddings", None), "padding_idx", None)
+    room -= 0 if filler is None else filler + 1
     if config.max_tokens > room:
         raise ConfigError(
             f"the model in {folder} reads at most {room} tokens; lower `max_tokens` "
