@@ -36,7 +36,7 @@ class FineTuneConfig(BaseModel, frozen=True, extra="forbid"):
         description="How far to make up for popular flits being set against others more often "
         "(logQ correction): 0 not at all, 1 fully.",
     )
-    learning_rate: float = Field(default=1e-4, gt=0, description="Of AdamW, at its highest.")
+    learning_rate: float = Field(default=3e-4, gt=0, description="Of AdamW, at its highest.")
     warm_up: float = Field(
         default=0.1, ge=0, lt=1, description="Share of the steps in which the rate rises from 0."
     )

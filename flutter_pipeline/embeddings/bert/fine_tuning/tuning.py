@@ -115,7 +115,7 @@ def fine_tune(
     losses: list[float] = []
     for step, pairs in enumerate(school.batches(), start=1):
         losses.append(school.learn(pairs, step))
-        if step % look_every == 0:
+        if step % look_every == 0 or step == steps:
             tuned = tuned.after(step, losses, school.gain(lesson.held_out), school.weights)
             losses = []
             if tuned.looks_in_vain >= config.patience:
@@ -145,9 +145,10 @@ def lesson_of(flits: Sequence[str], likes: Likes, config: FineTuneConfig) -> Les
             "`fine_tune.validation_days`, switch `fine_tune.on` off, or train on more likes"
         )
     needed = np.unique(np.concatenate([pairs.first, pairs.second, held_out.flits]))
-    known = np.isin(ordered.flit, needed)
+    # What is held out may not even keep a flit from being a counter-example.
+    known = np.isin(earlier.flit, needed)
     liked = Likes(
-        ordered.bird[known], np.searchsorted(needed, ordered.flit[known]), ordered.time[known]
+        earlier.bird[known], np.searchsorted(needed, earlier.flit[known]), earlier.time[known]
     )
     return Lesson(
         texts=list(texts[needed]),

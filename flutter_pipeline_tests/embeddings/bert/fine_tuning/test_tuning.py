@@ -187,3 +187,14 @@ def test_no_likes_to_judge_by_says_what_to_do(folder: str):
 def test_no_likes_at_all_say_what_to_do(folder: str):
     with pytest.raises(CorpusError, match=r"birds liked 0 pairs of flits .* train on more likes"):
         train_bert(FLITS, asked(folder, fine_tune=SETTINGS))
+
+
+def test_what_is_held_out_is_unknown_to_what_learns():
+    flits = ["lark", "boat", "moon", "tax"]
+    likes = Likes(np.array([0, 0, 0, 1, 1]), np.array([0, 1, 3, 2, 1]), np.array([0, 1, 5, 0, 1]))
+    days = Likes(likes.bird, likes.flit, likes.time * DAY)
+    lesson = lesson_of(flits, days, FineTuneConfig(on=True, validation_days=1))
+    tax = lesson.texts.index("tax")
+    assert len(lesson.held_out) == 1
+    assert not lesson.liked.holds(np.array([0, 1]), np.array([tax, tax])).any()
+    assert tax not in {*lesson.pairs.first.tolist(), *lesson.pairs.second.tolist()}
