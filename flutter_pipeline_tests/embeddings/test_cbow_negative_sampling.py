@@ -66,7 +66,8 @@ def by_autograd(words: list[int], skip_gram: bool) -> tuple[np.ndarray, np.ndarr
             gradients = torch.autograd.grad(loss, (context, target))
             with torch.no_grad():
                 context -= RATE * gradients[0]
-                target -= RATE * gradients[1]
+                # The target's step is the shorter, the longer what is around.
+                target -= RATE / (1 + RATE * float(mean @ mean) / 4) * gradients[1]
             lost.append(float(loss.detach()))
         losses.append(np.mean(lost))
     return context.detach().numpy(), target.detach().numpy(), float(np.mean(losses))
@@ -91,10 +92,10 @@ def test_a_word_alone_is_not_learnt():
 def test_noise_that_is_the_true_word_says_nothing():
     context, target, _ = one_step([NOISE, 1], skip_gram=False)
     # Of the two steps the first, which learns the noise word itself, has no noise.
-    pull = 1 / (1 + np.exp(VECTORS.context[1] @ VECTORS.target[NOISE]))
-    moved = VECTORS.target[NOISE] + pull * VECTORS.context[1]
-    h = VECTORS.context[NOISE]
-    expected = moved - h / (1 + np.exp(-h @ moved))
+    one, other = VECTORS.context[1], VECTORS.context[NOISE]
+    pull = 1 / (1 + np.exp(one @ VECTORS.target[NOISE]))
+    moved = VECTORS.target[NOISE] + pull * one / (1 + one @ one / 4)
+    expected = moved - other / (1 + np.exp(-other @ moved)) / (1 + other @ other / 4)
     np.testing.assert_allclose(target[NOISE], expected, atol=2e-5)
     assert not np.array_equal(context[1], VECTORS.context[1])
 

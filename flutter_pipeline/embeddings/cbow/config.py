@@ -24,13 +24,13 @@ class CbowConfig(BaseModel, frozen=True, extra="forbid"):
     )
     epochs: int = Field(default=10, gt=0, description="How often the corpus is read, at least.")
     words_to_read: int = Field(
-        default=500_000,
+        default=3_000_000,
         ge=0,
         description="A small corpus is read more often, until so many words were read …",
     )
     max_epochs: int = Field(default=50, gt=0, description="… but at most so often.")
     learning_rate: float = Field(
-        default=0.15, gt=0, description="Length of the first steps; they get shorter evenly."
+        default=0.3, gt=0, description="Length of the first steps; they get shorter evenly."
     )
     negatives: int = Field(
         default=5, gt=0, description="Noise words for each word; negative sampling only."
