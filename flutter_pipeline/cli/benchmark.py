@@ -22,7 +22,7 @@ from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.cli.showing import show, show_json
 from flutter_pipeline.defs.resources import tracking_of
-from flutter_pipeline.embeddings.variants import Variant, chosen_variants
+from flutter_pipeline.embeddings.variants import VARIANTS, Variant, chosen_variants
 from flutter_pipeline.errors import FlutterError
 from flutter_pipeline.settings import Settings
 from flutter_pipeline.text.cleaned import TextConfig
@@ -128,6 +128,7 @@ def right(values: pd.Series, form: str) -> pd.Series:
 def _show(rows: list[dict[str, Any]], benchmark: Benchmark) -> None:
     asked = [name for name in HEADERS if name not in TASKS or name in benchmark.config.tasks]
     labelled = any(task in PUBLISHED[0] for task in benchmark.config.tasks)
+    names = [str(row["encoder"]) for row in rows]
     table = pd.DataFrame([*rows, *(PUBLISHED if labelled else ())]).reindex(columns=asked)
     for name in asked[1:]:
         form = "{:.1f}" if name in TENTHS else "{:,.0f}"
@@ -140,6 +141,9 @@ def _show(rows: list[dict[str, Any]], benchmark: Benchmark) -> None:
         "train texts); BERT comes trained.\n* as published (TweetEval, 2020): models that learn "
         "the task itself."
     )
+    few = [f"{name} from {VARIANTS[name].at_most:,}" for name in names if VARIANTS[name].at_most]
+    if few:
+        typer.echo(f"Learnt from fewer, for the time it takes: {', '.join(few)} at most.")
     known = [
         f"{row['encoder']} {row['wordsim353_known']:.0%} and {row['simlex999_known']:.0%}"
         for row in rows

@@ -21,7 +21,8 @@ from flutter_pipeline.defs.moments import (
     likes_to_learn_from,
     pool_at,
 )
-from flutter_pipeline.embeddings.variants import Variant
+from flutter_pipeline.embeddings.rows import FOLDED
+from flutter_pipeline.embeddings.variants import VARIANTS, Variant
 from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.evaluation.interest_trials import TrialRules, judged
 from flutter_pipeline.evaluation.measured import BASELINES
@@ -128,6 +129,9 @@ def _show(table: pd.DataFrame, baselines: pd.DataFrame, ground: Ground) -> None:
         "own, bird by bird;\np: Holm's for so many comparisons; * baselines. Learnt from flits "
         "known before the first of these days.\nbytes: of a flit's vector; flits/s: encoding."
     )
+    sparse = [name for name in table["method"] if VARIANTS[name].takes != "vectors"]
+    if sparse:
+        typer.echo(f"To be searched, {', '.join(sparse)} were folded at random into {FOLDED:,}.")
     typer.echo(_answer(table, config.level))
 
 

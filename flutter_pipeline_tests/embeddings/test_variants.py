@@ -67,6 +67,14 @@ def test_a_word_of_cbow_is_its_own_vector():
     assert words.any(axis=1).tolist() == [True, False]
 
 
+def test_a_slow_learner_takes_every_so_many_th_flit():
+    # 60,000 flits at most 25,000: every third, 20,000 of them.
+    lessons = VARIANTS["cbow_paper"].lessons(Lessons([str(number) for number in range(60_000)]))
+    assert len(lessons.flits) == 20_000
+    assert lessons.flits[:3] == ["0", "3", "6"]
+    assert VARIANTS["cbow"].lessons(lessons) is lessons
+
+
 def test_all_variants_are_chosen_by_name_in_the_order_asked():
     assert [v.name for v in chosen_variants(["all"])] == [n for n in VARIANTS if n != "bert_tuned"]
     assert [v.name for v in chosen_variants(["cbow", "tfidf", "cbow"])] == ["cbow", "tfidf"]
