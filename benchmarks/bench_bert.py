@@ -35,8 +35,8 @@ Way = Callable[[list[str]], Matrix]
 
 PLAIN_BATCH = 32
 MAX_TOKENS = 128
-PEER_TOKENS = 2048
-"""Word pieces in OpenVINO's batches, the best of 1,024, 2,048 and 4,096."""
+PEER_TOKENS = 1024
+"""Word pieces in OpenVINO's batches: of 256 to 4,096 none was faster (bfloat16, AMD EPYC)."""
 NEIGHBOURS = 10
 WARM_UP = 256
 """Flits sent through each way before the clock runs: compiled kernels, filled caches."""
