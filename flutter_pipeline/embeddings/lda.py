@@ -2,7 +2,8 @@
 
 M. Hoffman, D. Blei and F. Bach, "Online Learning for Latent Dirichlet Allocation" (2010), as
 scikit-learn has it. A flit's vector holds the square roots of its topics' shares, so that the
-product of two is their Bhattacharyya coefficient: the likeness of two mixtures.
+product of two is their Bhattacharyya coefficient: the likeness of two mixtures. (On the sentence
+pairs of STS-B it agreed better with people than the cosine of the shares did.)
 """
 
 from collections.abc import Sequence
@@ -26,11 +27,17 @@ class LdaConfig(FoldingConfig, frozen=True, extra="forbid"):
     """Everything that decides what an LDA encoder will be."""
 
     dim: int = Field(default=64, gt=0, description="Topics, and length of each flit vector.")
+    min_flits: int = Field(default=5, gt=0, description="Drop words seen in fewer flits.")
     max_share: float = Field(
         default=0.1, gt=0, le=1, description="Drop words seen in more than this share of flits."
     )
     passes: int = Field(default=3, gt=0, description="How often the flits are read.")
-    batch: int = Field(default=2048, gt=0, description="Flits between two changes of the topics.")
+    batch: int = Field(
+        default=512,
+        gt=0,
+        description="Flits between two changes of the topics: few learn better from few flits, "
+        "many are quicker where there are a million.",
+    )
 
 
 @dataclass(frozen=True)
