@@ -217,8 +217,8 @@ def table(found: dict[str, Any], n: int) -> Iterator[str]:
     best = min(peers) if peers else medians[first][0]
     exact = found["rows"][first]
     yield (
-        f"{'way':31}{'flits/s':>8}{'x ' + first:>9}{'x best peer':>12}{'a core second':>15}"
-        f"{'x ' + first:>9}{'cosine: mean':>14}{'min':>9}{'same top 10':>13}"
+        f"{'way':31}{'flits/s':>8}{'x first':>9}{'x best peer':>12}{'a core second':>15}"
+        f"{'x first':>9}{'cosine: mean':>14}{'min':>9}{'same top 10':>13}"
     )
     for name, (clock, cores) in medians.items():
         rows = found["rows"][name]
