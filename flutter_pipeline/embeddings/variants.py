@@ -110,7 +110,7 @@ def train_variant(
 _UNFOLDED = {"dim": 1}
 _BM25 = {"weights": "bm25"}
 _TUNED = {"on": True}
-# Its softmax takes a step over the whole vocabulary for each word: 100,000 tweets take an hour.
+# Its softmax is over the whole vocabulary at each word, so time grows with flits times words.
 _PAPER = PAPER_CBOW.model_dump()
 
 _ALL = (
