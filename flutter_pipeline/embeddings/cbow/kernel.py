@@ -78,7 +78,13 @@ def logistic_table() -> NDArray[np.float32]:
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def read_flits(order, lessons, tables, reading, random):
+def read_flits(
+    order: NDArray[np.int64],
+    lessons: Lessons,
+    tables: Tables,
+    reading: Round,
+    random: NDArray[np.uint64],
+) -> tuple[float, int]:
     """Learn from the flits ``order``; the sum of losses and how many words it is of.
 
     ``random`` is the state of a xorshift generator (uint64, not 0), shape (1,), and moves on.
@@ -112,7 +118,7 @@ def read_flits(order, lessons, tables, reading, random):
             )
             turn = 1 - turn
             learnt += 1 if end - first > 1 else 0
-    return lost, learnt
+    return float(lost), learnt
 
 
 @njit(nogil=True, fastmath=FAST, inline="always")
@@ -221,7 +227,9 @@ def _pull(row, vectors, label, pace, logistic):
 
 
 @njit(nogil=True, cache=True)
-def agree(copies, moved, number, rows):
+def agree(
+    copies: NDArray[np.float32], moved: NDArray[np.int32], number: int, rows: tuple[int, int]
+) -> None:
     """Give the copies of a table, shape (1 + shards, words, dim), one mind about some rows.
 
     The first copy holds what was agreed before, the others what each shard made of it. Where any

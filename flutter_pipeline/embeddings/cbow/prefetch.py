@@ -13,9 +13,9 @@ from numba.extending import intrinsic
 
 LINE = 64
 """Bytes that come with one request."""
-LINES = 8
-"""Lines asked for: the first 128 float32. What is further along a row comes by itself, for the
-hardware sees the pattern."""
+LINES = 7
+"""Lines asked for: a row of a hundred float32. What is further along a longer one comes by itself,
+for the hardware sees the pattern."""
 
 
 def _prefetch(typing_context, table, row):

@@ -54,8 +54,7 @@ class Shards:
                 self.context_moved[shard],
                 self.target_moved[shard],
             )
-            lost, words = read_flits(parts[shard], lessons, tables, reading, self.randoms[shard])
-            return float(lost), int(words)
+            return read_flits(parts[shard], lessons, tables, reading, self.randoms[shard])
 
         if len(parts) == 1:
             return read(0)
@@ -66,7 +65,7 @@ class Shards:
     def _agree(self, number: int, threads: ThreadPoolExecutor) -> None:
         """Make the copies one, each thread some of the rows."""
         shards, words = self.context_moved.shape
-        ends = np.linspace(0, words, shards + 1).astype(np.int64)
+        ends = np.linspace(0, words, shards + 1).astype(np.int64).tolist()
 
         def agree_on(part: int) -> None:
             rows = (ends[part], ends[part + 1])
