@@ -180,7 +180,9 @@ def live_recall(index: Index, vectors: Matrix, queries: Matrix) -> tuple[float, 
 def flits_of(size: int, vectors: Matrix) -> Flits:
     """The first ``size`` vectors to index; the last ones to tune and to ask."""
     held = vectors[-2 * QUERIES :]
-    known, queries = vectors[:size], np.ascontiguousarray(held[QUERIES:])
+    # Flits of nothing are left out, so that there may be somewhat fewer.
+    known = vectors[: min(size, len(vectors) - len(held))]
+    queries = np.ascontiguousarray(held[QUERIES:])
     exact_scores, _ = nearest_rows(known, queries, 100)
     return Flits(known, np.ascontiguousarray(held[:QUERIES]), queries, exact_scores)
 

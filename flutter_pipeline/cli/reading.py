@@ -95,6 +95,10 @@ def show_versions(settings: Settings, as_json: bool) -> None:
             f"run `flutter-pipeline --data {settings.data} run` first"
         )
     table = pd.DataFrame(rows).astype({"flits": "Int64"})
+    if not as_json:
+        # A line has no room for another column, which would hold float32 for the most part.
+        kept = zip(table["MB"], table.pop("numbers"), strict=True)
+        table["MB"] = [f"{mb} {n}" if n in ("float16", "int8") else mb for mb, n in kept]
     show(table, as_json, "Versions, oldest first")
 
 
@@ -118,12 +122,13 @@ def _versions_of(settings: Settings, models: VersionStore, name: str) -> list[di
 
 
 def _size(store: EmbeddingStore, model: str, version: str) -> dict[str, object]:
-    """How many flits a version has encoded, and what that takes on disk."""
+    """How many flits a version has encoded, what that takes on disk, and in which numbers."""
     encoder = model.removesuffix("_model")
     if version not in store.versions(encoder):
-        return {"flits": None, "MB": None}
+        return {"flits": None, "MB": None, "numbers": None}
     embeddings = store.open(encoder, version)
-    return {"flits": len(embeddings), "MB": round(embeddings.size_bytes / 2**20, 1)}
+    size = round(embeddings.size_bytes / 2**20, 1)
+    return {"flits": len(embeddings), "MB": size, "numbers": embeddings.numbers}
 
 
 def _cleaned(settings: Settings, text: str, column: str) -> list[str]:
