@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from flutter_pipeline.contracts.state import no_progress
+from flutter_pipeline.contracts.state import State, no_progress
 from flutter_pipeline.embeddings.bag_of_words import cosine_similarity
 from flutter_pipeline.embeddings.cbow.config import PAPER_CBOW, CbowConfig
 from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder, load_cbow, train_cbow
@@ -16,6 +16,7 @@ BIRDS = [f"{bird} {verb} a {song}" for bird in ("robin", "lark")
 BOATS = [f"{boat} {verb} the {water}" for boat in ("ship", "boat")
          for verb in ("sails", "crosses") for water in ("sea", "ocean")]  # fmt: skip
 CORPUS = (BIRDS + BOATS) * 20
+CONFIG = CbowConfig(dim=16)
 WREN = [f"wren {verb} a {song}" for verb in ("sings", "whistles") for song in ("song", "tune")] * 20
 
 
@@ -130,13 +131,20 @@ class TestWithNgrams:
         assert np.array_equal(again, encoder.word_vectors(["whistless", "lark"]))
 
 
+def test_a_version_of_before_there_were_ngrams_and_architectures_can_be_loaded():
+    encoder = train_cbow(CORPUS, CONFIG)
+    settings, arrays = encoder.state().settings, encoder.state().arrays
+    early = ("words", "vectors", "weights", "common", "losses")
+    config = {k: v for k, v in settings["config"].items() if k not in ("architecture", "buckets")}
+    old = State({"config": config}, {name: arrays[name] for name in early})
+    assert np.array_equal(load_cbow(old).encode(CORPUS), encoder.encode(CORPUS))
+    assert np.array_equal(train_cbow(CORPUS, CONFIG, previous=old).vectors, encoder.vectors)
+
+
 def test_without_ngrams_an_unknown_word_is_zeros():
     encoder = train_cbow(CORPUS, CbowConfig(dim=16))
     assert not encoder.word_vectors(["whistless"]).any()
     assert encoder.word_vectors([]).shape == (0, 16)
-
-
-CONFIG = CbowConfig(dim=16)
 
 
 @pytest.fixture(scope="module")

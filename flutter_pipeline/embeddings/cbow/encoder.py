@@ -163,12 +163,15 @@ def load_cbow(state: State) -> CbowEncoder:
     """The encoder whose :meth:`CbowEncoder.state` this is."""
     arrays = state.arrays
     config = CbowConfig(**state.settings["config"])
+    # Versions of before there were n-grams and warm starts lack what these need.
+    none = no_ngrams(config.dim)
+    ngrams = arrays.get("ngrams", none.known), arrays.get("ngram_vectors", none.vectors)
     return CbowEncoder(
         config=config,
         vocabulary=unpacked(arrays["words"]),
         vectors=arrays["vectors"],
-        targets=arrays["targets"],
-        ngrams=NgramVectors(config.buckets, arrays["ngrams"], arrays["ngram_vectors"]),
+        targets=arrays.get("targets", none.vectors),
+        ngrams=NgramVectors(config.buckets, *ngrams),
         weights=arrays["weights"],
         common=arrays["common"],
         losses=tuple(arrays["losses"].tolist()),

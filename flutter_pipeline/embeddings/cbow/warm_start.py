@@ -37,8 +37,8 @@ def former_of(previous: State | None, vocabulary: Vocabulary, config: CbowConfig
     """What ``previous`` knew; None where there is nothing, or nothing to begin this config from."""
     if previous is None or not config.warm_start:
         return None
-    before = CbowConfig(**previous.settings["config"])
-    if any(getattr(before, setting) != getattr(config, setting) for setting in SAME):
+    before = previous.settings["config"]
+    if any(before.get(setting) != getattr(config, setting) for setting in SAME):
         return None
     arrays = previous.arrays
     code_of = unpacked(arrays["words"]).code_of
@@ -46,7 +46,7 @@ def former_of(previous: State | None, vocabulary: Vocabulary, config: CbowConfig
     new = np.flatnonzero(old >= 0)
     if not len(new):
         return None
-    ngrams = NgramVectors(before.buckets, arrays["ngrams"], arrays["ngram_vectors"])
+    ngrams = NgramVectors(before["buckets"], arrays["ngrams"], arrays["ngram_vectors"])
     guesses = ngrams.guesses([vocabulary.words[code] for code in np.flatnonzero(old < 0)])
     return Former(WordVectors(arrays["vectors"], arrays["targets"]), old[new], new, guesses)
 
