@@ -1,4 +1,4 @@
-"""Every command that the README tells people to type exists."""
+"""Every command that the README and the other documents tell people to type exists."""
 
 import re
 import shlex
@@ -11,8 +11,10 @@ from flutter_pipeline.cli.app import app
 from flutter_pipeline_tests.conftest import PROJECT
 
 FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
-LINES = [line.strip() for block in FENCED.findall(README) for line in block.splitlines()]
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+TEXTS = [document.read_text(encoding="utf-8") for document in DOCUMENTS]
+BLOCKS = [block for text in TEXTS for block in FENCED.findall(text)]
+LINES = [line.strip() for block in BLOCKS for line in block.splitlines()]
 TYPED = [line.removeprefix("$ ").replace(".venv/bin/", "") for line in LINES]
 OURS = [line for line in TYPED if line.split()[:1] in (["make"], ["flutter-pipeline"])]
 GROUP: Any = typer.main.get_command(app)
@@ -44,10 +46,10 @@ def unknown_words(line: str) -> list[str]:
                 continue
             [option] = [one for one in command.params if name in one.opts] or [None]
             takes_value = "=" not in word and option is not None and not option.is_flag
-        elif command is GROUP:
-            if word not in GROUP.commands:
+        elif hasattr(command, "commands"):
+            if word not in command.commands:
                 return [*unknown, word]
-            command = GROUP.commands[word]
+            command = command.commands[word]
     return unknown
 
 
@@ -71,6 +73,8 @@ def test_commands_exist(line: str):
 
 def test_a_command_or_option_that_is_none_would_be_found():
     assert unknown_words("flutter-pipeline --data d fly") == ["fly"]
+    assert unknown_words("flutter-pipeline versions compare a b --sizes 2") == ["--sizes"]
+    assert unknown_words("flutter-pipeline versions fly") == ["fly"]
     assert unknown_words("flutter-pipeline --data d feed b1 --fast  # soon") == ["--fast"]
     assert unknown_words("flutter-pipeline --data d similar 'a --b' --encoder bert --json") == []
 
