@@ -21,6 +21,8 @@ class FineTuneConfig(BaseModel, frozen=True, extra="forbid"):
     likes_per_bird: int = Field(
         default=50, gt=1, description="Newest likes of a bird that count, so that none counts most."
     )
+    # After one epoch (at a rate of 1e-4) the next product is among the first ten for 6.2 % of birds
+    # with one layer and for 7.2 % with two; with the model as it comes it is for 5.7 %.
     layers: int = Field(
         default=2, gt=0, description="Layers that learn, from the top; those below stay."
     )
