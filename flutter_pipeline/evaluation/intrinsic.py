@@ -96,14 +96,17 @@ def probe(train: Examples, val: Examples, test: Examples, seed: int = 0) -> Prob
     train, val, test = _without_empty_columns(train, val, test)
     known = _joined(train, val)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    cuts = [(known.take(a), known.take(b)) for a, b in folds.split(known.labels, known.labels)]
-    found = []
+    weights = (False, True)
     with threadpool_limits(limits=1):
-        for balanced in (False, True):
-            over_folds = np.mean([_f1_by_strength(*cut, balanced, seed) for cut in cuts], axis=0)
-            best = int(np.argmax(over_folds))
-            found.append((float(over_folds[best]), best, balanced))
-        chosen_f1, best, balanced = max(found, key=lambda one: one[0])
+        over_folds = np.mean(
+            [
+                [_f1_by_strength(known.take(a), known.take(b), even, seed) for even in weights]
+                for a, b in folds.split(known.labels, known.labels)
+            ],
+            axis=0,
+        )
+        place, best = divmod(int(np.argmax(over_folds)), len(STRENGTHS))
+        balanced, chosen_f1 = weights[place], float(over_folds[place, best])
         f1 = _f1_by_strength(train, test, balanced, seed)[best]
     return Probe(f1, chosen_f1, STRENGTHS[best], balanced)
 
