@@ -10,6 +10,7 @@ how many of the ten nearest stay the same, on vectors of simulated flits.
 """
 
 import argparse
+import shutil
 import sqlite3
 import statistics
 import tempfile
@@ -56,6 +57,7 @@ class InStore:
 
     def write(self, ids: list[str], vectors: Matrix) -> None:
         """Append in batches."""
+        shutil.rmtree(self.store.root / "bench", ignore_errors=True)
         self.made += 1
         self.store.create("bench", self._version, vectors.shape[1], {})
         batches = (

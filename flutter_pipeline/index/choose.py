@@ -129,35 +129,43 @@ def _cheapest(held: HeldOut, config: IndexConfig) -> tuple[Tuned | None, str]:
     best: Tuned | None = None
     told, left_out = [], []
     for kind in ("ivf_pq", "pq", "ivf", "hnsw"):
-        reason = _left_out(kind, held.shape, config, NUMBERS[store.numbers])
-        if kind == "hnsw" and best and exact / best.microseconds >= WORTH_A_GRAPH:
-            reason = f"{best.kind} is cheap enough"
-        if reason:
+        size = megabytes(kind, held.shape, config.hnsw_links, NUMBERS[store.numbers])
+        if reason := _too_large(size, config) or _not_worth(kind, held.shape, best, config):
             left_out.append(f"{kind} ({reason})")
             continue
         trial = _tried(kind, held, config, store if kind in CODED else None)
         told.append(_told(trial))
         if trial.reaches and (best is None or trial.microseconds < best.microseconds):
             best = trial
-    exact_fits = megabytes("flat", held.shape, config.hnsw_links, 4) <= config.most_mb
-    if best is not None and best.microseconds >= exact and exact_fits:
+    size = megabytes("flat", held.shape, config.hnsw_links, NUMBERS["float32"])
+    if best is not None and best.microseconds >= exact and not _too_large(size, config):
         best = None
     found = "; ".join([*told, f"everything {exact:.0f} µs"])
     without = f"; not tried: {', '.join(left_out)}" if left_out else ""
     if best is None:
         return None, f"flat: nothing that reaches {config.goal:g} is cheaper: {found}{without}"
-    return best, f"{best.kind}, cheapest of what reaches the goal: {found}{without}; " + _ways(
-        best, store
-    )
+    ways = _ways(best, store)
+    return best, f"{best.kind}, cheapest of what reaches the goal: {found}{without}; {ways}"
 
 
-def _left_out(kind: Kind, shape: tuple[int, int], config: IndexConfig, refined_bytes: int) -> str:
-    """Why a kind is not tried; empty where it is."""
-    size = megabytes(kind, shape, config.hnsw_links, refined_bytes)
-    if size > config.most_mb:
-        return f"{size:,.0f} MB, allowed are {config.most_mb:,}"
+def _too_large(size: float, config: IndexConfig) -> str:
+    """That an index takes too much memory; empty where it does not."""
+    return f"{size:,.0f} MB, allowed are {config.most_mb:,}" if size > config.most_mb else ""
+
+
+def _not_worth(kind: Kind, shape: tuple[int, int], best: Tuned | None, config: IndexConfig) -> str:
+    """Why a kind that would fit is not tried after the ``best`` so far; empty where it is."""
+    links = config.hnsw_links
     if kind == "hnsw" and shape[0] > config.graph_below:
         return f"takes long to build above {config.graph_below:,} flits"
+    if best is None:
+        return ""
+    if kind == "pq":
+        floor = microseconds(kind, shape, Effort(), links, Lists())
+        return f"all codes take {floor:.0f} µs" if floor >= best.microseconds else ""
+    exact = microseconds("flat", shape, Effort(), links, Lists())
+    if kind == "hnsw" and exact / best.microseconds >= WORTH_A_GRAPH:
+        return f"{best.kind} is cheap enough"
     return ""
 
 
