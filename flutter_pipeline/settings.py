@@ -144,10 +144,14 @@ PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait give their core away. Spinning is a little faster on an idle machine and many
 times slower on a busy one; it is read when the first numeric library is loaded."""
 
+FRUGAL = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
+"""Matrix products are compiled for every number of rows, and a thousand of them are kept unless
+this says otherwise: gigabytes where batches differ in length, as those of BERT do."""
+
 
 def prepare_environment() -> None:
     """What the libraries below read on their own. Called first by every entry point."""
-    for name, value in {**SWITCHED_OFF, **PATIENT}.items():
+    for name, value in {**SWITCHED_OFF, **PATIENT, **FRUGAL}.items():
         os.environ.setdefault(name, value)
 
 

@@ -13,7 +13,10 @@ from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.cli.app import app
 from flutter_pipeline_tests.conftest import COMMAND, PROJECT, Call, TinyFlutter, succeed
 
-COMMANDS = ("run", "ingest", "feed", "similar", "evaluate", "versions", "simulate", "ui", "clean")
+COMMANDS = (
+    *("run", "ingest", "feed", "similar", "evaluate", "benchmark", "versions"),
+    *("simulate", "ui", "clean"),
+)
 
 
 def told(call: Call, data: Path, *arguments: str | Path) -> Any:

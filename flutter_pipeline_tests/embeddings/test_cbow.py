@@ -134,9 +134,11 @@ class TestWithNgrams:
 def test_a_version_of_before_there_were_ngrams_and_architectures_can_be_loaded():
     encoder = train_cbow(CORPUS, CONFIG)
     settings, arrays = encoder.state().settings, encoder.state().arrays
-    early = ("words", "vectors", "weights", "common", "losses")
+    early = ("words", "vectors", "weights", "common")
     config = {k: v for k, v in settings["config"].items() if k not in ("architecture", "buckets")}
-    old = State({"config": config}, {name: arrays[name] for name in early})
+    losses = {"losses": arrays["curve.loss"]}
+    old = State({"config": config}, {name: arrays[name] for name in early} | losses)
+    assert load_cbow(old).losses == encoder.losses
     assert np.array_equal(load_cbow(old).encode(CORPUS), encoder.encode(CORPUS))
     assert np.array_equal(train_cbow(CORPUS, CONFIG, previous=old).vectors, encoder.vectors)
 

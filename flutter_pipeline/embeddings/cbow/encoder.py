@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from flutter_pipeline.contracts.state import Progress, State, no_progress
+from flutter_pipeline.contracts.state import CURVE, Progress, State, no_progress
 from flutter_pipeline.embeddings.cbow.config import CbowConfig
 from flutter_pipeline.embeddings.cbow.learning import learnt_words
 from flutter_pipeline.embeddings.cbow.ngrams import NgramVectors, fit_ngrams, no_ngrams
@@ -102,7 +102,7 @@ class CbowEncoder:
                 "ngram_vectors": self.ngrams.vectors,
                 "weights": self.weights,
                 "common": self.common,
-                "losses": np.array(self.losses),
+                f"{CURVE}loss": np.array(self.losses),
             },
         )
 
@@ -163,7 +163,8 @@ def load_cbow(state: State) -> CbowEncoder:
     """The encoder whose :meth:`CbowEncoder.state` this is."""
     arrays = state.arrays
     config = CbowConfig(**state.settings["config"])
-    # Versions of before there were n-grams and warm starts lack what these need.
+    # Versions of before there were n-grams and warm starts lack what these need, and name the loss
+    # otherwise.
     none = no_ngrams(config.dim)
     ngrams = arrays.get("ngrams", none.known), arrays.get("ngram_vectors", none.vectors)
     return CbowEncoder(
@@ -174,5 +175,5 @@ def load_cbow(state: State) -> CbowEncoder:
         ngrams=NgramVectors(config.buckets, *ngrams),
         weights=arrays["weights"],
         common=arrays["common"],
-        losses=tuple(arrays["losses"].tolist()),
+        losses=tuple(arrays.get(f"{CURVE}loss", arrays.get("losses", np.zeros(0))).tolist()),
     )
