@@ -18,19 +18,12 @@ from numpy.typing import NDArray
 
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.embeddings.encoder import Matrix
-from flutter_pipeline.errors import CorpusError, VersionError
+from flutter_pipeline.errors import CorpusError
+from flutter_pipeline.index.checks import check_dim, checked_ids, checked_known
 from flutter_pipeline.index.choose import choose
 from flutter_pipeline.index.config import IndexConfig, Kind
-from flutter_pipeline.index.kinds import (
-    CODED,
-    Effort,
-    Found,
-    grown,
-    only,
-    refined_for,
-    search,
-    search_all,
-)
+from flutter_pipeline.index.kinds import CODED, grown, only
+from flutter_pipeline.index.searching import Effort, Found, refined_for, search, search_all
 
 BLOCK = 4096
 """Queries that are searched at once."""
@@ -40,9 +33,6 @@ SPARE = 8
 
 MOST_OF = 4
 """Where more than one in so many would be compared again, all are looked at instead."""
-
-UNIT = 1e-3
-"""How far from 1 the length of a unit row may be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,14 +90,14 @@ class Index:
         """
         if len(ids) == 0:
             return self
-        names = _checked_ids(ids, vectors)
+        names = checked_ids(ids, vectors)
         check_dim(vectors, self.dim)
         held = np.flatnonzero(pd.Index(self.ids).get_indexer(pd.Index(names)) >= 0)
         if len(held):
             raise CorpusError(
                 f"flit {names[held[0]]!r} is in the index already; take it out before it is added"
             )
-        new = np.flatnonzero(_checked_known(vectors))
+        new = np.flatnonzero(checked_known(vectors))
         fresh = np.ascontiguousarray(vectors[new], dtype=np.float32)
         return replace(
             self,
@@ -203,8 +193,8 @@ def build_index(ids: Sequence[str] | NDArray[Any], vectors: Matrix, config: Inde
     ``ids`` name the rows. The same input gives the same index, bit for bit; the graph of hnsw is
     built by one thread for that. CorpusError where ids or vectors cannot be indexed.
     """
-    names = _checked_ids(ids, vectors)
-    places = np.flatnonzero(_checked_known(vectors))
+    names = checked_ids(ids, vectors)
+    places = np.flatnonzero(checked_known(vectors))
     known = vectors if len(places) == len(vectors) else vectors[places]
     choice = choose(np.ascontiguousarray(known, dtype=np.float32), config)
     return Index(
@@ -239,15 +229,6 @@ def load_index(state: State) -> Index:
     )
 
 
-def check_dim(vectors: Matrix, dim: int) -> None:
-    """VersionError unless ``vectors`` is a matrix with ``dim`` columns."""
-    if vectors.ndim != 2 or vectors.shape[1] != dim:
-        raise VersionError(
-            f"vectors have shape {vectors.shape}, the index holds vectors of {dim}; "
-            "search with vectors of the encoder version that it was built from"
-        )
-
-
 def _put_ties_in_order(scores: NDArray[np.float32], rows: NDArray[np.int64], count: int) -> None:
     """Sort equal scores by row, in the arrays of a search that nobody else has seen yet."""
     tied = np.flatnonzero((scores[:, 1:] == scores[:, :-1]).any(axis=1))
@@ -255,37 +236,3 @@ def _put_ties_in_order(scores: NDArray[np.float32], rows: NDArray[np.int64], cou
     order = np.lexsort((last, -scores[tied]), axis=1)
     rows[tied] = np.take_along_axis(rows[tied], order, axis=1)
     scores[tied] = np.take_along_axis(scores[tied], order, axis=1)
-
-
-def _checked_ids(ids: Sequence[str] | NDArray[Any], vectors: Matrix) -> NDArray[np.object_]:
-    names = np.asarray(ids, dtype=object)
-    if len(names) == 0:
-        raise CorpusError("there are no flits to index; encode some first")
-    if vectors.ndim != 2 or len(names) != len(vectors):
-        raise VersionError(
-            f"{len(names)} flit ids came with vectors of shape {vectors.shape}; "
-            "an index needs one vector for each id"
-        )
-    counted = pa.array(names, type=pa.large_string()).value_counts()
-    if len(counted) < len(names):
-        twice = max(counted.to_pylist(), key=lambda entry: entry["counts"])
-        raise CorpusError(
-            f"flit {twice['values']!r} is given {twice['counts']} times; index each once"
-        )
-    return names
-
-
-def _checked_known(vectors: Matrix) -> NDArray[np.bool_]:
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not np.isfinite(lengths).all():
-        raise CorpusError(
-            f"{(~np.isfinite(lengths)).sum()} vectors hold NaN or infinity; "
-            "look at the encoder that made them"
-        )
-    known = lengths > 0
-    strange = np.abs(lengths[known] - 1) > UNIT
-    if strange.any():
-        raise CorpusError(
-            f"{strange.sum()} vectors are neither of length 1 nor zero; scale rows with unit_rows"
-        )
-    return known

@@ -10,18 +10,8 @@ from numpy.typing import NDArray
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.index.config import IndexConfig, Kind, Refined
 from flutter_pipeline.index.cost import Lists, megabytes, microseconds
-from flutter_pipeline.index.kinds import (
-    CODED,
-    LEAST_TRAINED,
-    TUNED_FOR,
-    Effort,
-    add,
-    build,
-    lists_of,
-    refined_for,
-    refining_store,
-    search_all,
-)
+from flutter_pipeline.index.kinds import CODED, LEAST_TRAINED, add, build, refining_store
+from flutter_pipeline.index.searching import TUNED_FOR, Effort, lists_of, refined_for, search_all
 from flutter_pipeline.index.tune import HeldOut, Tuned, held_out, most_effort, tuned
 
 QUERIES = 1000

@@ -8,7 +8,7 @@ within a factor of two; only their ratios count.
 from dataclasses import dataclass
 
 from flutter_pipeline.index.config import Kind
-from flutter_pipeline.index.kinds import TUNED_FOR, Effort, kept_for, refined_for
+from flutter_pipeline.index.searching import TUNED_FOR, Effort, kept_for, refined_for
 
 EXACT = (0.004, 0.000_02)
 """For each vector that is looked at in a product of matrices; and for each of its numbers."""

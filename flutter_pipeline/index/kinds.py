@@ -1,12 +1,7 @@
-"""The kinds of Faiss index: how each is built, searched with an effort, and added to.
-
-Positions are the order in which vectors were added. Knows nothing of ids, of flits that were
-taken out, or of how much effort is enough.
-"""
+"""The kinds of Faiss index: how each is built of vectors, and how vectors are added to it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import ceil, isqrt, log10
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -14,9 +9,6 @@ from numpy.typing import NDArray
 
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.index.config import IndexConfig, Kind, Refined
-
-Found = tuple[NDArray[np.float32], NDArray[np.int64]]
-"""Scores and positions, best first, shape (queries, k); position -1 where there are no more."""
 
 CODED: tuple[Kind, ...] = ("pq", "ivf_pq")
 """Kinds that compare the best of what coarse codes have found again."""
@@ -35,40 +27,6 @@ POINTS_A_LIST = 64
 CODE_POINTS = 1 << 16
 """Vectors that codes are learnt from, at most."""
 
-TUNED_FOR = 10
-"""Neighbours that efforts are meant for; a search for more of them takes more effort."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How thoroughly an approximate index is searched for ten neighbours."""
-
-    lists: int = 0
-    """Lists that are visited (ivf, ivf_pq)."""
-    refined: int = 0
-    """How many more than twice what is asked for are compared again (pq, ivf_pq)."""
-    kept: int = 0
-    """Candidates that a walk keeps (hnsw)."""
-
-
-def lists_for(effort: Effort, k: int) -> int:
-    """Lists to visit for ``k`` neighbours: further ones lie in more lists.
-
-    Once more as many for each factor of ten keeps recall@100 within .01 of recall@10.
-    """
-    return ceil(effort.lists * (1 + max(0.0, log10(k / TUNED_FOR))))
-
-
-def refined_for(effort: Effort, k: int) -> int:
-    """How many are compared again where ``k`` neighbours are asked for, a multiple of ``k``."""
-    wanted = 2 * max(k, TUNED_FOR) + effort.refined
-    return k * ceil(wanted / k)
-
-
-def kept_for(effort: Effort, k: int) -> int:
-    """Candidates to keep on a walk for ``k`` neighbours."""
-    return max(effort.kept, 2 * max(k, TUNED_FOR))
-
 
 def build(kind: Kind, vectors: Matrix, config: IndexConfig, store: Any = None) -> Any:
     """A Faiss index of unit ``vectors``, shape (n, dim); the same each time.
@@ -80,7 +38,7 @@ def build(kind: Kind, vectors: Matrix, config: IndexConfig, store: Any = None) -
 
 def refining_store(vectors: Matrix, numbers: Refined) -> Any:
     """An index that keeps ``vectors`` in fewer bytes, and looks at all of them."""
-    faiss = _faiss()
+    faiss = faiss_library()
     dim, metric = vectors.shape[1], faiss.METRIC_INNER_PRODUCT
     if numbers == "float32":
         store = faiss.IndexFlatIP(dim)
@@ -98,35 +56,9 @@ def refining_store(vectors: Matrix, numbers: Refined) -> Any:
     return store
 
 
-def search(kind: Kind, built: Any, queries: Matrix, k: int, effort: Effort) -> Found:
-    """The ``k`` nearest positions of each query that so much effort finds."""
-    return built.search(queries, k, params=_parameters(kind, built, effort, k))
-
-
-def search_all(
-    kind: Kind, built: Any, queries: Matrix, k: int, live: NDArray[np.bool_] | None = None
-) -> Found:
-    """The ``k`` nearest of all positions, or of those that are ``live``, by looking at each.
-
-    Exact but for the numbers that vectors are kept in.
-    """
-    faiss = _faiss()
-    chosen = {}
-    if live is not None:
-        chosen["sel"] = faiss.IDSelectorBitmap(np.packbits(live, bitorder="little"))
-    if kind == "ivf":
-        params = faiss.SearchParametersIVF(nprobe=built.nlist, **chosen)
-        return built.search(queries, k, params=params)
-    store = _store_of(kind, built)
-    params = faiss.SearchParameters(**chosen) if chosen else None
-    if params is not None and isinstance(store, faiss.IndexPreTransform):
-        params = faiss.SearchParametersPreTransform(index_params=params)
-    return store.search(queries, k, params=params)
-
-
 def add(kind: Kind, built: Any, vectors: Matrix) -> None:
     """Append ``vectors`` to an index that nobody else has; a graph grows by one thread."""
-    faiss = _faiss()
+    faiss = faiss_library()
     threads = faiss.omp_get_max_threads()
     if kind == "hnsw":
         # Threads would link vectors in the order in which they happen to come.
@@ -139,73 +71,23 @@ def add(kind: Kind, built: Any, vectors: Matrix) -> None:
 
 def grown(kind: Kind, built: Any, vectors: Matrix) -> Any:
     """A copy of an index, with ``vectors`` appended."""
-    copy = _faiss().clone_index(built)
+    copy = faiss_library().clone_index(built)
     add(kind, copy, vectors)
     return copy
 
 
 def only(flat: Any, live: NDArray[np.bool_]) -> Any:
     """An exact index of those positions of ``flat`` that are ``live``, in order."""
-    faiss = _faiss()
+    faiss = faiss_library()
     vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(-1, flat.d)
     return refining_store(vectors[live], "float32")
 
 
-def visited(kind: Kind, built: Any, queries: Matrix, lists: int) -> float:
-    """Vectors in the ``lists`` nearest lists, mean over ``queries``."""
-    ivf, rotated = built, queries
-    if kind == "ivf_pq":
-        faiss = _faiss()
-        chain = faiss.downcast_index(built.base_index)
-        ivf = faiss.downcast_index(chain.index)
-        rotated = faiss.downcast_VectorTransform(chain.chain.at(0)).apply(queries)
-    _, nearest = ivf.quantizer.search(rotated, lists)
-    sizes = np.array([ivf.invlists.list_size(place) for place in range(ivf.nlist)])
-    return float(np.where(nearest >= 0, sizes[nearest], 0).sum(axis=1).mean())
-
-
-def lists_of(kind: Kind, built: Any) -> int:
-    """How many lists an index has; 0 where it has none."""
-    if kind == "ivf":
-        return int(built.nlist)
-    if kind == "ivf_pq":
-        faiss = _faiss()
-        chain = faiss.downcast_index(built.base_index)
-        return int(faiss.downcast_index(chain.index).nlist)
-    return 0
-
-
-def _faiss() -> Any:
+def faiss_library() -> Any:
     """The library, untyped: its stubs lack the arguments that its Python wrappers add."""
     import faiss
 
     return faiss
-
-
-def _parameters(kind: Kind, built: Any, effort: Effort, k: int) -> Any:
-    faiss = _faiss()
-    if kind == "flat":
-        return None
-    if kind == "hnsw":
-        return faiss.SearchParametersHNSW(efSearch=kept_for(effort, k))
-    inner = None
-    if kind in ("ivf", "ivf_pq"):
-        probes = min(lists_for(effort, k), lists_of(kind, built))
-        inner = faiss.SearchParametersIVF(nprobe=probes)
-    if kind == "ivf":
-        return inner
-    wrapped = {}
-    if inner is not None:
-        wrapped["base_index_params"] = faiss.SearchParametersPreTransform(index_params=inner)
-    return faiss.IndexRefineSearchParameters(k_factor=refined_for(effort, k) // k, **wrapped)
-
-
-def _store_of(kind: Kind, built: Any) -> Any:
-    """The part of an index that holds whole vectors."""
-    faiss = _faiss()
-    if kind in CODED:
-        return faiss.downcast_index(built.refine_index)
-    return faiss.downcast_index(built.storage) if kind == "hnsw" else built
 
 
 def _flat(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
@@ -213,7 +95,7 @@ def _flat(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
 
 
 def _pq(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
-    faiss = _faiss()
+    faiss = faiss_library()
     width = _even(vectors.shape[1])
     codes = faiss.IndexPQFastScan(width, width // 2, CODE_BITS, faiss.METRIC_INNER_PRODUCT)
     codes.pq.cp.seed = config.seed + 1
@@ -221,7 +103,7 @@ def _pq(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
 
 
 def _ivf(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
-    faiss = _faiss()
+    faiss = faiss_library()
     dim, lists = vectors.shape[1], _lists(len(vectors), config)
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
     _prepare_lists(index, config)
@@ -231,7 +113,7 @@ def _ivf(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
 
 
 def _ivf_pq(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
-    faiss = _faiss()
+    faiss = faiss_library()
     width, lists = _even(vectors.shape[1]), _lists(len(vectors), config)
     coarse = faiss.IndexFlatIP(width)
     metric = faiss.METRIC_INNER_PRODUCT
@@ -244,7 +126,7 @@ def _ivf_pq(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
 
 
 def _hnsw(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
-    faiss = _faiss()
+    faiss = faiss_library()
     index = faiss.IndexHNSWFlat(vectors.shape[1], config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = config.hnsw_build_effort
     add("hnsw", index, vectors)
@@ -266,7 +148,7 @@ def _refined(vectors: Matrix, config: IndexConfig, codes: Any, store: Any, point
     A random rotation spreads what matters over all dimensions, which pairs of them are coded by
     (recall@10 of LSA vectors .93 instead of .88), and fills up an odd number of them.
     """
-    faiss = _faiss()
+    faiss = faiss_library()
     turn = faiss.RandomRotationMatrix(vectors.shape[1], codes.d)
     turn.init(config.seed + 1)
     turned = faiss.IndexPreTransform(turn, codes)

@@ -10,14 +10,8 @@ from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.index.config import IndexConfig, Kind
 from flutter_pipeline.index.cost import Lists, microseconds
 from flutter_pipeline.index.exact import nearest_rows, recall_of
-from flutter_pipeline.index.kinds import (
-    CODED,
-    TUNED_FOR,
-    Effort,
-    lists_of,
-    search,
-    visited,
-)
+from flutter_pipeline.index.kinds import CODED
+from flutter_pipeline.index.searching import TUNED_FOR, Effort, lists_of, search, visited
 
 MAX_KEPT = 2048
 MAX_REFINED = 2560

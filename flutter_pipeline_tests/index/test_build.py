@@ -5,7 +5,7 @@ from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
 from flutter_pipeline.errors import CorpusError, VersionError
 from flutter_pipeline.index.build import build_index, load_index
 from flutter_pipeline.index.config import IndexConfig, Kind
-from flutter_pipeline.index.kinds import Effort
+from flutter_pipeline.index.searching import Effort
 
 KINDS: list[Kind] = ["flat", "pq", "ivf", "ivf_pq", "hnsw"]
 

@@ -29,12 +29,18 @@ def test_auto_is_exact_up_to_its_limit_and_says_so():
 
 def test_auto_visits_lists_where_neighbours_lie_together():
     vectors = topics(20_000, 32, 0.5)
-    index = build_index(names(20_000), vectors, IndexConfig(exact_below=0, graph_below=0))
+    index = build_index(names(20_000), vectors, IndexConfig(exact_below=0))
     assert index.kind in ("ivf", "ivf_pq")
     assert index.why.startswith(f"{index.kind}, cheapest of what reaches the goal: ivf_pq recall")
     assert index.why.endswith(f"visits {index.effort.lists} of 274 lists")
-    assert "; not tried: pq (all codes take " in index.why
     assert f"hnsw ({index.kind} is cheap enough)" in index.why
+
+
+def test_auto_tries_no_codes_that_take_longer_to_look_at_than_a_search_that_is_good_enough():
+    vectors = topics(20_000, 128, 0.5)
+    index = build_index(names(20_000), vectors, IndexConfig(exact_below=0, goal=0.9))
+    assert index.kind in ("ivf", "ivf_pq")
+    assert "; not tried: pq (all codes take " in index.why
 
 
 def test_auto_tries_no_graph_that_would_take_long_to_build():
