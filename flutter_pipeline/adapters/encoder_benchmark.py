@@ -98,8 +98,9 @@ def read_benchmark(root: Path, config: BenchmarkConfig, text: TextConfig) -> Ben
     Raises ConfigError for a task that there is not, ContractError for an incomplete folder.
     """
     strange = [task for task in config.tasks if task not in TASKS]
-    if strange:
-        raise ConfigError(f"there is no task '{strange[0]}'; use some of {', '.join(TASKS)}")
+    if strange or not config.tasks:
+        said = f"there is no task '{strange[0]}'" if strange else "no task is named"
+        raise ConfigError(f"{said}; use some of {', '.join(TASKS)}")
     splits: dict[tuple[str, str], Split] = {}
     for task in LABELLED:
         read = read_labelled(root, task)

@@ -26,7 +26,7 @@ def progress_bar(label: str, unit: str = "flits") -> Progress:
                 tqdm(
                     total=total,
                     desc=label,
-                    unit=f" {unit}",
+                    unit=unit,
                     delay=SHOW_AFTER_SECONDS,
                     mininterval=every,
                     leave=False,

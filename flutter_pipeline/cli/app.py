@@ -23,7 +23,9 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Track = Annotated[bool, typer.Option(help="Keep the figures in MLflow, too.")]
-Encoder = Annotated[str, typer.Option(help="tfidf, cbow or bert.")]
+Encoder = Annotated[
+    str, typer.Option(help="One that the pipeline trains, such as tfidf, cbow or bert.")
+]
 
 
 @app.callback()

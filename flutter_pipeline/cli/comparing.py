@@ -84,9 +84,9 @@ def _as_tables(found: Compared, moved: pd.DataFrame) -> None:
     one = found.comparison
     first, second = _name(found.first), _name(found.second)
     typer.echo(
-        f"{first} beside {second}: {one.flits:,} flits compared. {found.shared:,} are in both "
-        f"(of {len(found.first):,} and {len(found.second):,});\n"
-        f"of {found.silent:,} that were looked at, one of them knows nothing.\n"
+        f"{first} beside {second}: {one.flits:,} flits compared.\n"
+        f"{found.shared:,} are in both (of {len(found.first):,} and {len(found.second):,}); "
+        f"{found.silent:,} are left out, for one of the two knows nothing of them.\n"
     )
     show(figures_of(one), False, "How alike they are, beside what others would be")
     show(_slices(one.slices), False, "Movement by slice: mean of 1 - cosine, after turning")

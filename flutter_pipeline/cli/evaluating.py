@@ -126,8 +126,8 @@ def _show(table: pd.DataFrame, baselines: pd.DataFrame, ground: Ground) -> None:
     show(costs, False, "What each costs")
     typer.echo(
         f"Means over birds, {config.level:.0%} intervals; behind by: the best one's NDCG less its "
-        "own, bird by bird;\np: Holm's for so many comparisons; * baselines. Learnt from flits "
-        "known before the first of these days.\nbytes: of a flit's vector; flits/s: encoding."
+        "own, bird by bird;\np: Holm's for so many comparisons; * baselines.\nLearnt from flits "
+        "known before the first of these days. bytes: of a flit's vector; flits/s: encoding."
     )
     sparse = [name for name in table["method"] if VARIANTS[name].takes != "vectors"]
     if sparse:

@@ -164,9 +164,14 @@ def _execute(job: str, days: list[str]) -> None:
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with _lines_of_assets(), dg.DagsterInstance.get() as instance:
         definition = defs().resolve_job_def(job)
-        result = definition.execute_in_process(
-            quiet, instance=instance, tags=tags, raise_on_error=False
-        )
+        try:
+            result = definition.execute_in_process(
+                quiet, instance=instance, tags=tags, raise_on_error=False
+            )
+        except dg.DagsterExecutionInterruptedError:
+            raise FlutterError(
+                "stopped; what was published stands, and the next run goes on from there"
+            ) from None
     if not result.success:
         _explain(result)
 

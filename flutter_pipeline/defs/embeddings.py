@@ -60,7 +60,9 @@ def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
         known = _known(cleaned_tokens, liked.get("raw_engagements"), data)
         refuse_unread_likes(kind, config, known)
         with tracking.run(context) as run:
-            trained = train_version(kind, config, known, data.models, progress_bar(kind.name))
+            trained = train_version(
+                kind, config, known, data.models, progress_bar(f"{kind.name} learns", "steps")
+            )
             stored = trained.stored
             figures = {
                 **{name: stored.facts[name] for name in ("dim", "train_seconds", "training_flits")},

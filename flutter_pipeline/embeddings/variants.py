@@ -147,10 +147,9 @@ def chosen_variants(names: Sequence[str]) -> tuple[Variant, ...]:
     Raises ConfigError, with the names there are, for any other.
     """
     strange = [name for name in names if name not in VARIANTS and name != "all"]
-    if strange:
-        raise ConfigError(
-            f"there is no variant '{strange[0]}'; use 'all', or some of {', '.join(VARIANTS)}"
-        )
+    if strange or not names:
+        said = f"there is no variant '{strange[0]}'" if strange else "no variant is named"
+        raise ConfigError(f"{said}; use 'all', or some of {', '.join(VARIANTS)}")
     everything = [name for name in VARIANTS if name not in ASKED_FOR]
     listed = [one for name in names for one in (everything if name == "all" else [name])]
     return tuple(VARIANTS[name] for name in dict.fromkeys(listed))

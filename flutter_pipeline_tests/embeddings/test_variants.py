@@ -80,6 +80,11 @@ def test_all_variants_are_chosen_by_name_in_the_order_asked():
     assert [v.name for v in chosen_variants(["cbow", "tfidf", "cbow"])] == ["cbow", "tfidf"]
 
 
+def test_no_variant_says_which_there_are():
+    with pytest.raises(ConfigError, match="no variant is named; use 'all', or some of bag_of"):
+        chosen_variants([])
+
+
 def test_an_unknown_variant_says_which_there_are():
     with pytest.raises(ConfigError, match=r"no variant 'word2vec'; use 'all', or some of .*cbow"):
         chosen_variants(["word2vec"])
