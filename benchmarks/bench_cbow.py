@@ -29,6 +29,7 @@ from gensim.models import FastText, Word2Vec
 from scipy.stats import spearmanr
 
 from flutter_pipeline.contracts.state import no_progress
+from flutter_pipeline.embeddings.alignment import rotation_onto
 from flutter_pipeline.embeddings.cbow.config import CbowConfig
 from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder, train_cbow
 from flutter_pipeline.embeddings.cbow.negative_sampling import learn_words
@@ -246,6 +247,8 @@ def warm_start(bench: Bench, seeds: list[int]) -> None:
             cores = time.process_time() - start
             shared = [w for w in later.vocabulary.words if w in former.vocabulary.code_of]
             one, other = (unit_rows(e.word_vectors(shared)) for e in (former, later))
+            # A cold start has the orientation of its seed; only what a turn leaves is movement.
+            other = other @ rotation_onto(other, one)
             sims = (f"{p} {bench.similarity(later.word_vectors, p):.3f}" for p in PAIRS)
             print(
                 f"seed {seed}, {f'warm, {share} of the epochs' if share else 'cold':24} "

@@ -59,15 +59,16 @@ def by_autograd(words: list[int], skip_gram: bool) -> tuple[np.ndarray, np.ndarr
     for place, word in enumerate(words):
         around = [words[p] for p in (place - 1, place + 1) if 0 <= p < len(words)]
         inputs = [[w] for w in around] if skip_gram else [around]
+        rate = RATE / len(inputs)
         lost = []
         for codes in inputs:
             mean = context[codes].mean(dim=0)
             loss = -logsigmoid(mean @ target[word]) - logsigmoid(-mean @ target[NOISE])
             gradients = torch.autograd.grad(loss, (context, target))
             with torch.no_grad():
-                context -= RATE * gradients[0]
+                context -= rate * gradients[0]
                 # The target's step is the shorter, the longer what is around.
-                target -= RATE / (1 + RATE * float(mean @ mean) / 4) * gradients[1]
+                target -= rate / (1 + rate * float(mean @ mean) / 4) * gradients[1]
             lost.append(float(loss.detach()))
         losses.append(np.mean(lost))
     return context.detach().numpy(), target.detach().numpy(), float(np.mean(losses))

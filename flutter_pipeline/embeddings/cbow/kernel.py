@@ -7,7 +7,8 @@ around (or, for a skip-gram, the vector of one of them), target vectors t of the
     g = label - sigmoid(h . t),   t += r / (1 + r * |h|^2 / 4) * g * h,
     each word around += r * sum(g * t) / words
 
-which is the gradient of the logarithmic loss. word2vec and gensim leave out the division by words,
+which is the gradient of the logarithmic loss; a skip-gram's steps for one word are r / words long,
+for its loss is the mean over them. word2vec and gensim leave out the division by words,
 and so move a word by the size of its company (Irsoy, Benton, Stratos 2021); they learn SimLex-999
 less well. The divisor of r is a bound of the loss's curvature: no step passes the place where the
 loss is least, so that a corpus as small as to need a high rate does not make the training run away.
@@ -170,7 +171,8 @@ def _learn_word(window, rivals, vectors, knowledge):
     size = len(words) - 1
     # A mean of all words around, or each of them for itself.
     inputs = size if reading.skip_gram else min(size, 1)
-    share = F(1.0) / F(1 if reading.skip_gram else max(size, 1))
+    part = F(1.0) / F(max(size, 1))
+    share, rate = (F(1.0), part * reading.rate) if reading.skip_gram else (part, reading.rate)
     lost = F(0.0)
     for k in range(inputs):
         first, end = 0, size + 1
@@ -184,7 +186,7 @@ def _learn_word(window, rivals, vectors, knowledge):
         square = F(0.0)
         for d in range(vectors.shape[1]):
             square += vectors[0, d] * vectors[0, d]
-        pace = reading.rate / (F(1.0) + reading.rate * square / F(4.0))
+        pace = rate / (F(1.0) + rate * square / F(4.0))
         for rival in range(len(rivals)):
             # A noise word that happens to be the true one says nothing.
             if rival == 0 or rivals[rival] != rivals[0]:
@@ -195,7 +197,7 @@ def _learn_word(window, rivals, vectors, knowledge):
         for j in range(first, end):
             if j != middle:
                 tables.context_moved[words[j]] = reading.number
-                _add(tables.context[words[j]], vectors[1], share * reading.rate)
+                _add(tables.context[words[j]], vectors[1], share * rate)
     return lost / F(max(inputs, 1))
 
 
