@@ -1,7 +1,8 @@
 """CBOW beside gensim on the same words: similarity, speed, the curve of both, unknown words.
 
+    python benchmarks/bench_cbow.py                                all parts, an hour
     python benchmarks/bench_cbow.py --part quality --seeds 1 2 3
-    python benchmarks/bench_cbow.py --part speed --rounds 3
+    python benchmarks/bench_cbow.py --part speed
     python benchmarks/bench_cbow.py --part curve
     python benchmarks/bench_cbow.py --part unknown_words
     python benchmarks/bench_cbow.py --part warm_start
@@ -168,19 +169,19 @@ def quality(bench: Bench, seeds: list[int]) -> None:
         show(bench, name, [make(seed) for seed in seeds], epochs)
 
 
-def speed(bench: Bench, rounds: int) -> None:
-    """Words a second, the ways taking turns."""
-    ways: dict[str, Callable[[], Made]] = {
-        "ours, 1 shard": lambda: bench.ours(epochs=2, shards=1),
-        "ours, 2 shards": lambda: bench.ours(epochs=2, shards=2),
-        "gensim, 1 worker": lambda: bench.gensim(epochs=2),
-        "gensim, 2 workers": lambda: bench.gensim(epochs=2, workers=2),
+def speed(bench: Bench, seeds: list[int]) -> None:
+    """Words a second, the ways taking turns, a round for each seed."""
+    ways: dict[str, Callable[[int], Made]] = {
+        "ours, 1 shard": lambda seed: bench.ours(epochs=2, shards=1, seed=seed),
+        "ours, 2 shards": lambda seed: bench.ours(epochs=2, shards=2, seed=seed),
+        "gensim, 1 worker": lambda seed: bench.gensim(epochs=2, seed=seed),
+        "gensim, 2 workers": lambda seed: bench.gensim(epochs=2, workers=2, seed=seed),
     }
     bench.ours(epochs=1)  # compiles
     made: dict[str, list[Made]] = {name: [] for name in ways}
-    for _ in range(rounds):
+    for seed in seeds:
         for name, make in ways.items():
-            made[name].append(make())
+            made[name].append(make(seed))
     for name, all_made in made.items():
         show(bench, name, all_made, 2)
 
@@ -259,14 +260,13 @@ def warm_start(bench: Bench, seeds: list[int]) -> None:
 
 
 def main() -> None:
-    """Read the command line and run one part."""
+    """Read the command line and run the parts that it names, or all."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parts = {f.__name__: f for f in (quality, curve, unknown_words, warm_start)}
-    parser.add_argument("--part", choices=[*parts, "speed"], required=True)
+    parts = {f.__name__: f for f in (quality, speed, curve, unknown_words, warm_start)}
+    parser.add_argument("--part", nargs="+", choices=list(parts), default=list(parts))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     if "FLUTTER_BENCHMARK_DATA" not in os.environ:
         parser.error("FLUTTER_BENCHMARK_DATA must name the folder with the benchmark data")
@@ -280,10 +280,9 @@ def main() -> None:
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, numba {numba.__version__}, "
         f"{flags}"
     )
-    if asked.part == "speed":
-        speed(bench, asked.rounds)
-    else:
-        parts[asked.part](bench, asked.seeds)
+    for part in asked.part:
+        print(f"\n{part}")
+        parts[part](bench, asked.seeds)
 
 
 if __name__ == "__main__":
