@@ -47,6 +47,9 @@ MADE = ("intake", "quarantine", "tables", "models", "embeddings", "mlflow", "dag
 """What the pipeline makes in a data folder."""
 
 
+STOPPED = "stopped; what was published stands, and the next run goes on from there"
+
+
 def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
     """Take in what waits; where anything is new, run the job on the days that it touches."""
     check_settings(settings)
@@ -169,9 +172,7 @@ def _execute(job: str, days: list[str]) -> None:
                 quiet, instance=instance, tags=tags, raise_on_error=False
             )
         except dg.DagsterExecutionInterruptedError:
-            raise FlutterError(
-                "stopped; what was published stands, and the next run goes on from there"
-            ) from None
+            raise FlutterError(STOPPED) from None
     if not result.success:
         _explain(result)
 
@@ -189,6 +190,8 @@ def _explain(result: dg.ExecuteInProcessResult) -> None:
     for event in failures:
         error = event.step_failure_data.error
         cause = error.cause if error is not None and error.cause is not None else error
+        if cause is not None and cause.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            raise FlutterError(STOPPED)
         if cause is not None and cause.cls_name in ERRORS:
             raise FlutterError(cause.message.split(": ", 1)[-1])
         raise RuntimeError(f"{event.step_key} failed:\n{error.to_string() if error else ''}")
