@@ -93,9 +93,17 @@ def network_of_sequences(sequences: list[IntArray]) -> Network:
         sensitive=none.astype(bool),
         spam=none.astype(bool),
         near_copies=np.arange(n_flits),
-        engagements=Engagements(bird[order], flit[order], like, at[order], at[order]),
+        engagements=Engagements(
+            bird[order],
+            flit[order],
+            like,
+            at[order],
+            at[order],
+            np.zeros(len(bird), dtype=np.int32),
+        ),
         follower=none[:0],
         followed=none[:0],
+        geo=np.full(n_birds + 1, "", dtype=object),
     )
 
 

@@ -40,6 +40,8 @@ class Engagements:
     action: NDArray[np.int8]
     occurred_at: IntArray
     arrived_at: IntArray
+    position: NDArray[np.int32]
+    """Place in the feed where the flit was shown, from 1; 0 where nobody noted it."""
 
     def __len__(self) -> int:
         return len(self.bird)
@@ -52,6 +54,7 @@ class Engagements:
             self.action[entries],
             self.occurred_at[entries],
             self.arrived_at[entries],
+            self.position[entries],
         )
 
     def where(self, keep: BoolArray) -> "Engagements":
@@ -86,11 +89,13 @@ class Network:
     follower: IntArray
     """Bird code of the follower, parallel to ``followed``."""
     followed: IntArray
+    geo: NDArray[np.object_]
+    """Country of each bird, shape (B,); empty where it is not known."""
 
     def state(self) -> State:
         """The network as arrays; ids become fixed-width strings."""
         own = {name: getattr(self, name) for name in NETWORK_ARRAYS}
-        strings = {name: own[name].astype("U") for name in ("flit_ids", "bird_ids", "lang")}
+        strings = {name: own[name].astype("U") for name in STRINGS}
         done = {
             f"engagements.{name}": getattr(self.engagements, name) for name in ENGAGEMENT_ARRAYS
         }
@@ -160,13 +165,14 @@ class History:
 
 
 NETWORK_ARRAYS = tuple(name for name in Network.__dataclass_fields__ if name != "engagements")
+STRINGS = ("flit_ids", "bird_ids", "lang", "geo")
 ENGAGEMENT_ARRAYS = tuple(Engagements.__dataclass_fields__)
 
 
 def load_network(state: State) -> Network:
     """The network that :meth:`Network.state` gave."""
     arrays = {name: state.arrays[name] for name in NETWORK_ARRAYS}
-    strings = {name: arrays[name].astype(object) for name in ("flit_ids", "bird_ids", "lang")}
+    strings = {name: arrays[name].astype(object) for name in STRINGS}
     done = Engagements(**{name: state.arrays[f"engagements.{name}"] for name in ENGAGEMENT_ARRAYS})
     return Network(**{**arrays, **strings}, engagements=done)
 
@@ -229,7 +235,16 @@ def build_network(
         engagements=_coded(engagements, codes[codes >= 0], everybody),
         follower=everybody.get_indexer(pd.Index(links["bird_id"])).astype(np.int64),
         followed=everybody.get_indexer(pd.Index(links["follows_id"])).astype(np.int64),
+        geo=_geo(everybody, birds),
     )
+
+
+def _geo(everybody: pd.Index, birds: pd.DataFrame | None) -> NDArray[np.object_]:
+    """Country of each of ``everybody``; empty where ``birds`` does not tell."""
+    if birds is None or birds.empty:
+        return np.full(len(everybody), "", dtype=object)
+    told = birds.set_index("bird_id")["geo"].reindex(everybody)
+    return told.fillna("").to_numpy(dtype=object)
 
 
 def _coded(rows: pd.DataFrame, flits: np.ndarray, birds: pd.Index) -> Engagements:
@@ -237,6 +252,7 @@ def _coded(rows: pd.DataFrame, flits: np.ndarray, birds: pd.Index) -> Engagement
     bird = birds.get_indexer(pd.Index(rows["bird_id"])).astype(np.int64)
     action = pd.Index(ACTIONS).get_indexer(pd.Index(rows["action"])).astype(np.int8)
     occurred_at = microseconds(rows["occurred_at"])
+    position = rows["position"].fillna(0).to_numpy(dtype=np.int32)
     order = np.lexsort((action, flits, bird, occurred_at))
     return Engagements(
         bird[order],
@@ -244,4 +260,5 @@ def _coded(rows: pd.DataFrame, flits: np.ndarray, birds: pd.Index) -> Engagement
         action[order],
         occurred_at[order],
         microseconds(rows["arrived_at"])[order],
+        position[order],
     )

@@ -32,6 +32,7 @@ def engagements_of(rows: Sequence[Engagement], arrived: Sequence[float] | None) 
         np.array([ACTIONS.index(row[2]) for row in rows], dtype=np.int8)[order],
         at[order],
         arrived_at[order],
+        np.zeros(len(rows), dtype=np.int32),
     )
 
 
@@ -69,6 +70,7 @@ def network_of(
         engagements=engagements_of(rows, arrived),
         follower=np.array([link[0] for link in follows], dtype=np.int64),
         followed=np.array([link[1] for link in follows], dtype=np.int64),
+        geo=np.full(n_birds, "", dtype=object),
     )
 
 

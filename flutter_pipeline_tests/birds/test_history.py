@@ -53,6 +53,7 @@ def engaged(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
             "action": pd.Series([row[2] for row in rows], dtype="str"),
             "occurred_at": times(*(row[3] for row in rows)),
             "arrived_at": times(*(row[3] for row in rows)),
+            "position": pd.Series([pd.NA] * len(rows), dtype="Int32"),
         }
     )
 
@@ -76,11 +77,12 @@ def test_flits_are_numbered_by_time_and_then_by_id():
 
 def test_birds_are_numbered_by_id_whoever_names_them():
     follows = pd.DataFrame({"bird_id": ["zoe"], "follows_id": ["eve"]}, dtype="str")
-    silent = pd.DataFrame({"bird_id": ["aaa"]}, dtype="str")
+    silent = pd.DataFrame({"bird_id": ["aaa", "bob"], "geo": ["FR", None]}, dtype="str")
     network = build_network(FLITS, DONE, GROUPS, follows, silent)
     assert network.bird_ids.tolist() == ["aaa", "ann", "bob", "cid", "dan", "eve", "zoe"]
     assert network.bird_ids[network.author].tolist() == ["cid", "bob", "bob", "ann"]
     assert (network.follower.tolist(), network.followed.tolist()) == ([6], [5])
+    assert network.geo.tolist() == ["FR", "", "", "", "", "", ""]
 
 
 def test_engagements_are_in_order_of_time_and_lack_those_with_unknown_flits():
@@ -231,3 +233,10 @@ def assert_same_histories(one: History, other: History) -> None:
         left, right = getattr(one, name), getattr(other, name)
         for column in ("bird", "flit", "action", "occurred_at"):
             np.testing.assert_array_equal(getattr(left, column), getattr(right, column))
+
+
+def test_the_place_in_the_feed_is_kept_where_it_was_noted():
+    shown = DONE.assign(position=pd.Series([7, None, 3, 2], dtype="Int32"))
+    engagements = build_network(FLITS, shown, GROUPS).engagements
+    # In order of time and bird; the engagement with a flit that is gone is left out.
+    assert engagements.position.tolist() == [0, 2, 7]

@@ -23,9 +23,10 @@ def network(days: list[int], lang: list[str] | None = None) -> Network:
             "spam": False,
         }
     )
-    none = pd.DataFrame(
-        {"bird_id": [], "flit_id": [], "action": [], "occurred_at": [], "arrived_at": []}
-    ).astype({"occurred_at": "datetime64[us, UTC]", "arrived_at": "datetime64[us, UTC]"})
+    columns = ["bird_id", "flit_id", "action", "occurred_at", "arrived_at", "position"]
+    none = pd.DataFrame(columns=columns).astype(
+        {"occurred_at": "datetime64[us, UTC]", "arrived_at": "datetime64[us, UTC]"}
+    )
     return build_network(flits, none, np.arange(len(days)))
 
 

@@ -61,7 +61,7 @@ def with_planted_future(past: Network) -> Network:
         )
     ]
     before, later = past.engagements, engaged(planted)
-    columns = ("bird", "flit", "action", "occurred_at", "arrived_at")
+    columns = ("bird", "flit", "action", "occurred_at", "arrived_at", "position")
     order = np.argsort(np.concatenate([before.occurred_at, later.occurred_at]), kind="stable")
     joined = [
         np.concatenate([getattr(before, name), getattr(later, name)])[order] for name in columns

@@ -43,6 +43,7 @@ def small_network(
         "engagements": engaged(engagements),
         "follower": np.array([], dtype=np.int64),
         "followed": np.array([], dtype=np.int64),
+        "geo": np.full(n_birds, "", dtype=object),
     }
     return Network(**{**fields, **{name: np.asarray(value) for name, value in arrays.items()}})
 
@@ -55,6 +56,7 @@ def engaged(rows: Sequence[tuple]) -> Engagements:
         action=np.array([ACTIONS.index(row[2]) for row in rows], dtype=np.int8),
         occurred_at=np.array([at(row[3]) for row in rows], dtype=np.int64),
         arrived_at=np.array([at(row[-1]) for row in rows], dtype=np.int64),
+        position=np.zeros(len(rows), dtype=np.int32),
     )
 
 

@@ -1,0 +1,61 @@
+"""By scores: a collaborative recommender as a source of candidates.
+
+The recommender scores the whole pool for a block of birds at a time, a score is worth less as its
+flit grows old, and what the bird has met is left out. Knows nothing of how scores come about.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flutter_pipeline.birds.history import FloatArray, History, IntArray
+from flutter_pipeline.candidates.source import Pool, Proposals
+from flutter_pipeline.collaborative.best import best_in_rows, place_in_row
+from flutter_pipeline.collaborative.likes import Likes, likes_by_bird
+from flutter_pipeline.collaborative.scorer import Scorer
+
+CELLS = 16_000_000
+"""Scores held in memory at once: 64 MB."""
+
+
+@dataclass(frozen=True)
+class ScoredSource:
+    """A trained scorer whose columns are the flits of the pool, and what every bird liked."""
+
+    name: str
+    pool: Pool
+    scorer: Scorer
+    likes: Likes
+    """A row for each bird of the network."""
+    worth: FloatArray
+    """By place in the pool, above zero."""
+
+    def propose(self, birds: IntArray, k: int) -> Proposals:
+        """The ``k`` best of the pool for each bird; no single like is named as the reason."""
+        row, place = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        score = [np.zeros(0, np.float32)]
+        at_once = max(CELLS // max(len(self.pool.flits), 1), 1)
+        for first in range(0, len(birds) if len(self.pool.flits) else 0, at_once):
+            some = birds[first : first + at_once]
+            scores = self.scorer.scores(self.likes.of(some))
+            scores *= self.worth
+            scores[self.pool.met[some].nonzero()] = 0
+            best = best_in_rows(scores, k)
+            row.append(best.row + first)
+            place.append(best.column)
+            score.append(best.score)
+        rows = np.concatenate(row)
+        return Proposals(
+            bird=birds[rows],
+            flit=self.pool.flits[np.concatenate(place)],
+            rank=place_in_row(rows) + 1,
+            score=np.concatenate(score),
+            because=np.full(len(rows), -1, dtype=np.int64),
+        )
+
+
+def likes_known(history: History) -> Likes:
+    """What every bird of the network had liked, newest first."""
+    likes = history.last_likes
+    shape = (len(history.network.bird_ids), len(history.network.flit_ids))
+    return likes_by_bird(likes.bird, likes.flit, shape)
