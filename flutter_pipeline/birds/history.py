@@ -7,7 +7,7 @@ taken away: whoever is given a history cannot see the future.
 Codes are positions in ``flit_ids`` and ``bird_ids``; times are microseconds since 1970, UTC.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -91,6 +91,9 @@ class Network:
     followed: IntArray
     geo: NDArray[np.object_]
     """Country of each bird, shape (B,); empty where it is not known."""
+    blocker: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Bird code of the one who blocks, parallel to ``blocked``."""
+    blocked: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def state(self) -> State:
         """The network as arrays; ids become fixed-width strings."""
@@ -166,6 +169,8 @@ class History:
 
 NETWORK_ARRAYS = tuple(name for name in Network.__dataclass_fields__ if name != "engagements")
 STRINGS = ("flit_ids", "bird_ids", "lang", "geo")
+NAMING = ("bird_id", "follows_id", "blocks_id")
+"""Columns of the optional tables that name birds."""
 ENGAGEMENT_ARRAYS = tuple(Engagements.__dataclass_fields__)
 
 
@@ -195,12 +200,20 @@ def microseconds(times: pd.Series | pd.DataFrame) -> IntArray:
     return times.to_numpy(dtype="datetime64[us]").astype(np.int64)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the optional tables tell of birds; None: nobody told."""
+
+    follows: pd.DataFrame | None = None
+    blocks: pd.DataFrame | None = None
+    birds: pd.DataFrame | None = None
+
+
 def build_network(
     cleaned_tokens: pd.DataFrame,
     engagements: pd.DataFrame,
     near_copies: IntArray,
-    follows: pd.DataFrame | None = None,
-    birds: pd.DataFrame | None = None,
+    told: Told | None = None,
 ) -> Network:
     """Number flits and birds, and turn the tables into arrays.
 
@@ -216,11 +229,10 @@ def build_network(
     flit_index = pd.Index(flits["flit_id"])
     codes = flit_index.get_indexer(pd.Index(engagements["flit_id"]))
     engagements = engagements.loc[codes >= 0]
-    links = follows if follows is not None else pd.DataFrame({"bird_id": [], "follows_id": []})
-    named = [flits["bird_id"], engagements["bird_id"], links["bird_id"], links["follows_id"]]
-    if birds is not None:
-        named.append(birds["bird_id"])
-    everybody = pd.Index(pd.concat(named).astype("str").unique()).sort_values()
+    told = told or Told()
+    everybody = _everybody(flits, engagements, told)
+    follower, followed = _links(everybody, told.follows, "follows_id")
+    blocker, blocked = _links(everybody, told.blocks, "blocks_id")
     return Network(
         flit_ids=flit_index.to_numpy(dtype=object),
         bird_ids=everybody.to_numpy(dtype=object),
@@ -233,10 +245,30 @@ def build_network(
         spam=flits["spam"].to_numpy(dtype=bool),
         near_copies=np.asarray(near_copies, dtype=np.int64)[order],
         engagements=_coded(engagements, codes[codes >= 0], everybody),
-        follower=everybody.get_indexer(pd.Index(links["bird_id"])).astype(np.int64),
-        followed=everybody.get_indexer(pd.Index(links["follows_id"])).astype(np.int64),
-        geo=_geo(everybody, birds),
+        follower=follower,
+        followed=followed,
+        geo=_geo(everybody, told.birds),
+        blocker=blocker,
+        blocked=blocked,
     )
+
+
+def _everybody(flits: pd.DataFrame, engagements: pd.DataFrame, told: Told) -> pd.Index:
+    """Ids of all birds that any table names, in order."""
+    named = [flits["bird_id"], engagements["bird_id"]]
+    for table in (told.follows, told.blocks, told.birds):
+        if table is not None:
+            named += [table[name] for name in table if name in NAMING]
+    return pd.Index(pd.concat(named).astype("str").unique()).sort_values()
+
+
+def _links(everybody: pd.Index, links: pd.DataFrame | None, to: str) -> tuple[IntArray, IntArray]:
+    """Codes of the birds that ``links`` go from, and of those in its column ``to``."""
+    if links is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    ends = (everybody.get_indexer(pd.Index(links[name])) for name in ("bird_id", to))
+    source, target = (end.astype(np.int64) for end in ends)
+    return source, target
 
 
 def _geo(everybody: pd.Index, birds: pd.DataFrame | None) -> NDArray[np.object_]:

@@ -134,7 +134,26 @@ FOLLOWS = Table(
     ),
 )
 
-LANDED = {table.name: table for table in (FLITS, ENGAGEMENTS, BIRDS, FOLLOWS)}
+BLOCKS = Table(
+    name="blocks",
+    description="Which bird wants to see nothing of which other. Optional.",
+    columns=(
+        Column("bird_id", "str", "The one who blocks."),
+        Column("blocks_id", "str", "The bird that is blocked."),
+    ),
+    key=("bird_id", "blocks_id"),
+    expectations=(
+        _not_null("bird_id"),
+        _not_null("blocks_id"),
+        Expectation(
+            "compound_columns_to_be_unique",
+            {"column_list": ["bird_id", "blocks_id"]},
+            "every block is stored once",
+        ),
+    ),
+)
+
+LANDED = {table.name: table for table in (FLITS, ENGAGEMENTS, BIRDS, FOLLOWS, BLOCKS)}
 """The tables that a user may drop into the landing folder, by name."""
 
 CLEANED_TOKENS = Table(

@@ -7,7 +7,7 @@ import pandas as pd
 from flutter_pipeline.adapters.store.embeddings import Embeddings
 from flutter_pipeline.adapters.store.states import digest_of_state
 from flutter_pipeline.adapters.store.versions import Stored
-from flutter_pipeline.birds.history import HOUR, build_network, known_before, load_network
+from flutter_pipeline.birds.history import HOUR, Told, build_network, known_before, load_network
 from flutter_pipeline.birds.interests import find_interests
 from flutter_pipeline.birds.newest import language_shift, volume_ratio
 from flutter_pipeline.candidates.by_interest import ByInterestConfig
@@ -50,6 +50,7 @@ def network(
     cleaned_tokens: pd.DataFrame,
     raw_engagements: pd.DataFrame,
     follows: pd.DataFrame,
+    blocks: pd.DataFrame,
     birds: pd.DataFrame,
     data: DataFolder,
 ) -> Made:
@@ -57,7 +58,7 @@ def network(
     copies = near_copy_groups(
         cleaned_tokens["minhash"], data.settings.config(TextConfig, "text").near_copies
     )
-    built = build_network(cleaned_tokens, raw_engagements, copies, follows, birds)
+    built = build_network(cleaned_tokens, raw_engagements, copies, Told(follows, blocks, birds))
     state = built.state()
     moment = as_of(data.tables, data.settings)
     step = data.settings.cadence_hours * HOUR

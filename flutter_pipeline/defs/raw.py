@@ -10,7 +10,7 @@ from flutter_pipeline.adapters.landing.ledger import ledger
 from flutter_pipeline.adapters.landing.store import read_days, versions_of_days
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.contracts.table import Table
-from flutter_pipeline.contracts.tables import BIRDS, ENGAGEMENTS, FLITS, FOLLOWS
+from flutter_pipeline.contracts.tables import BIRDS, BLOCKS, ENGAGEMENTS, FLITS, FOLLOWS
 from flutter_pipeline.defs.asset import Made, Stage, at_most, audited_asset, preview
 from flutter_pipeline.defs.partitions import by_day
 from flutter_pipeline.defs.resources import DataFolder
@@ -65,6 +65,12 @@ def birds(data: DataFolder) -> Made:
 def follows(data: DataFolder) -> Made:
     """Which bird follows which, where anybody told."""
     return _days(FOLLOWS, [ALL], data)
+
+
+@audited_asset(Stage("raw", PARQUET, table=BLOCKS, options={"deps": ["landing"]}))
+def blocks(data: DataFolder) -> Made:
+    """Which bird has blocked which, where anybody told."""
+    return _days(BLOCKS, [ALL], data)
 
 
 def _days(table: Table, days: list[str], data: DataFolder) -> Made:

@@ -8,6 +8,7 @@ from flutter_pipeline.birds.history import (
     LIKED_CODES,
     History,
     Network,
+    Told,
     build_network,
     known_before,
     load_network,
@@ -78,11 +79,21 @@ def test_flits_are_numbered_by_time_and_then_by_id():
 def test_birds_are_numbered_by_id_whoever_names_them():
     follows = pd.DataFrame({"bird_id": ["zoe"], "follows_id": ["eve"]}, dtype="str")
     silent = pd.DataFrame({"bird_id": ["aaa", "bob"], "geo": ["FR", None]}, dtype="str")
-    network = build_network(FLITS, DONE, GROUPS, follows, silent)
+    network = build_network(FLITS, DONE, GROUPS, Told(follows, birds=silent))
     assert network.bird_ids.tolist() == ["aaa", "ann", "bob", "cid", "dan", "eve", "zoe"]
     assert network.bird_ids[network.author].tolist() == ["cid", "bob", "bob", "ann"]
     assert (network.follower.tolist(), network.followed.tolist()) == ([6], [5])
     assert network.geo.tolist() == ["FR", "", "", "", "", "", ""]
+
+
+def test_who_blocks_whom_is_kept_and_both_are_birds():
+    blocks = pd.DataFrame({"bird_id": ["bob", "zoe"], "blocks_id": ["eve", "bob"]}, dtype="str")
+    network = build_network(FLITS, DONE, GROUPS, Told(blocks=blocks))
+    assert network.bird_ids.tolist() == ["ann", "bob", "cid", "dan", "eve", "zoe"]
+    assert (network.blocker.tolist(), network.blocked.tolist()) == ([1, 5], [4, 1])
+    again = load_network(network.state())
+    assert again.blocked.tolist() == [4, 1]
+    assert len(build_network(FLITS, DONE, GROUPS).blocked) == 0
 
 
 def test_engagements_are_in_order_of_time_and_lack_those_with_unknown_flits():

@@ -35,7 +35,8 @@ def mentioned(expected: Expectation) -> set[str]:
 
 def test_all_tables_that_travel_are_here():
     assert set(TABLES) == {
-        *("flits", "engagements", "birds", "follows", "cleaned_tokens", "ranked_candidates"),
+        *("flits", "engagements", "birds", "follows", "blocks"),
+        *("cleaned_tokens", "ranked_candidates"),
         *("bird_interests", "candidates", "past_candidates", "source_weights"),
         *("offline_evaluation", "embedding_comparison"),
     }

@@ -14,7 +14,7 @@ from flutter_pipeline.defs.asset import CHECK
 from flutter_pipeline_tests.conftest import PROJECT
 
 GROUPS = {
-    "raw": {"landing", "raw_flits", "raw_engagements", "birds", "follows"},
+    "raw": {"landing", "raw_flits", "raw_engagements", "birds", "follows", "blocks"},
     "text": {"cleaned_tokens"},
     "embeddings": {
         f"{e}_{part}" for e in ("tfidf", "cbow", "bert") for part in ("model", "embeddings")

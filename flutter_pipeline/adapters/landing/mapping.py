@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from flutter_pipeline.contracts.tables import ACTIONS, LANDED
 from flutter_pipeline.errors import ConfigError, ContractError
 
-TableName = Literal["flits", "engagements", "birds", "follows"]
+TableName = Literal["flits", "engagements", "birds", "follows", "blocks"]
 Action = Literal["impression", "click", "like", "share", "reply", "hide", "report"]
 Unit = Literal["s", "ms", "us", "ns"]
 Scalar = str | int | float | bool

@@ -21,6 +21,7 @@ SIGNS: dict[TableName, tuple[set[str], set[str]]] = {
     "engagements": ({"bird_id", "flit_id", "action"}, set()),
     "birds": ({"bird_id"}, {"geo", "joined_at"}),
     "follows": ({"bird_id", "follows_id"}, set()),
+    "blocks": ({"bird_id", "blocks_id"}, set()),
 }
 """By table: the columns that tell it, and others of which one at least is needed, if any."""
 

@@ -189,6 +189,7 @@ def test_columns_tell_the_table_and_the_name_decides_between_two():
     assert recognise(["bird_id", "geo"], path) == "birds"
     assert recognise(["bird_id", "joined_at"], path) == "birds"
     assert recognise(["bird_id", "follows_id"], path) == "follows"
+    assert recognise(["bird_id", "blocks_id"], path) == "blocks"
     both = ["bird_id", "geo", "follows_id"]
     assert recognise(both, Path("my_follows.csv")) == "follows"
     with pytest.raises(ContractError, match="fit no one table"):

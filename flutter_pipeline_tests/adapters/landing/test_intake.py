@@ -83,6 +83,7 @@ def test_what_is_read_back_has_the_types_of_the_contract(tmp_path: Path):
         ),
         drop(tmp_path, "c.csv", "bird_id,geo\nb1,nz\n"),
         drop(tmp_path, "d.csv", "bird_id,follows_id\nb1,b2\n"),
+        drop(tmp_path, "e.csv", "bird_id,blocks_id\nb1,b3\n"),
     ]
     take(tmp_path, *files)
     for name, table in LANDED.items():
