@@ -5,15 +5,21 @@ can say what led to it. A proposal's score is its cosine to the medoid times the
 and less with its age; near to several interests, it counts with the best.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pydantic import Field
 
-from flutter_pipeline.birds.history import IntArray
+from flutter_pipeline.birds.history import FloatArray, IntArray
 from flutter_pipeline.birds.interests import InterestConfig, Interests, find_interests
 from flutter_pipeline.candidates.nearest import Queries, Search, exact_search, index_search
-from flutter_pipeline.candidates.source import Found, Pool, Proposals, best_proposals
+from flutter_pipeline.candidates.source import (
+    Found,
+    Pool,
+    Proposals,
+    best_proposals,
+    slices_of_birds,
+)
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.index.build import Index
 
@@ -29,6 +35,14 @@ class ByInterestConfig(InterestConfig, frozen=True, extra="forbid"):
 
 
 @dataclass(frozen=True)
+class LastAsked:
+    """The interests that were found last: whoever proposes to birds then scores their pairs."""
+
+    birds: IntArray
+    interests: Interests
+
+
+@dataclass(frozen=True)
 class InterestSource:
     """One encoder's vectors, and a way to search the pool in them."""
 
@@ -37,15 +51,15 @@ class InterestSource:
     vectors: Matrix
     config: ByInterestConfig
     search: Search
+    worth: FloatArray
+    """By place in the pool, above zero."""
     interests: Interests | None = None
     """Of all birds, where they were found before; else they are found when they are asked for."""
+    _found: list[LastAsked] = field(default_factory=list, repr=False, compare=False)
 
     def propose(self, birds: IntArray, k: int) -> Proposals:
         """The ``k`` best of the pool for each bird, and the liked flit that each is near to."""
-        if self.interests is None:
-            interests = find_interests(self.pool.history, self.vectors, birds, self.config)
-        else:
-            interests = self.interests.of(birds)
+        interests = self._interests_of(birds)
         queries = Queries(self.vectors[interests.flit], interests.bird)
         hits = self.search.nearest(queries, k)
         row = np.full(len(self.pool.history.network.bird_ids), -1, dtype=np.int64)
@@ -57,6 +71,30 @@ class InterestSource:
             because=interests.flit[hits.query],
         )
         return best_proposals(self.pool, birds, found, k)
+
+    def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
+        """Cosine to the best of the bird's interests, times its weight and the flit's worth."""
+        order, birds, starts = slices_of_birds(bird)
+        interests = self._interests_of(birds)
+        begin = np.searchsorted(interests.bird, birds, side="left")
+        end = np.searchsorted(interests.bird, birds, side="right")
+        medoids = self.vectors[interests.flit] * interests.weight[:, None]
+        near = np.zeros(len(bird), dtype=np.float32)
+        # Bird by bird, a flit's row is fetched once for all interests, which is what this costs.
+        for number in np.flatnonzero(end > begin):
+            mine = order[starts[number] : starts[number + 1]]
+            cosines = self.vectors[flit[mine]] @ medoids[begin[number] : end[number]].T
+            near[mine] = cosines.max(axis=1)
+        return np.maximum(near, 0) * self.worth[self.pool.place[flit]]
+
+    def _interests_of(self, birds: IntArray) -> Interests:
+        """The interests of ``birds``, found once where the same birds are asked for again."""
+        if self.interests is not None:
+            return self.interests.of(birds)
+        if not self._found or not np.isin(birds, self._found[0].birds).all():
+            found = find_interests(self.pool.history, self.vectors, birds, self.config)
+            self._found[:] = [LastAsked(birds, found)]
+        return self._found[0].interests.of(birds)
 
 
 @dataclass(frozen=True)
@@ -81,6 +119,7 @@ def train_by_interest(
     """
     worth = pool.freshness(config.half_age_days)
     if prepared is None:
-        return InterestSource(name, pool, vectors, config, exact_search(pool, worth, vectors))
+        search = exact_search(pool, worth, vectors)
+        return InterestSource(name, pool, vectors, config, search, worth)
     search = index_search(pool, worth, prepared.index)
-    return InterestSource(name, pool, vectors, config, search, prepared.interests)
+    return InterestSource(name, pool, vectors, config, search, worth, prepared.interests)

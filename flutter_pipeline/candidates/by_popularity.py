@@ -64,6 +64,10 @@ class PopularSource:
             because=np.full(len(row), -1, dtype=np.int64),
         )
 
+    def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
+        """The flit's score, the same for every bird."""
+        return self.score[self.pool.place[flit]]
+
 
 @dataclass(frozen=True)
 class FreshSource:
@@ -92,6 +96,17 @@ class FreshSource:
             because=np.full(len(score), -1, dtype=np.int64),
         )
         return best_proposals(self.pool, birds, found, k)
+
+    def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
+        """The flit's score, and 1 more where it is among the newest of a followed author."""
+        place = self.pool.place[flit]
+        newest = np.zeros(len(self.pool.flits), dtype=np.float32)
+        newest[self.wrote.indices] = 1
+        network = self.pool.history.network
+        width = np.int64(len(network.bird_ids))
+        links = network.follower * width + network.followed
+        follows = np.isin(bird * width + network.author[flit], links)
+        return (self.score[place] + newest[place] * follows).astype(np.float32)
 
     def _of_followed(self, birds: IntArray) -> tuple[IntArray, IntArray]:
         """Row and place of the newest flits of all that each bird follows, but the met ones."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flutter_pipeline.birds.history import FloatArray, History, IntArray
-from flutter_pipeline.candidates.source import Pool, Proposals
+from flutter_pipeline.candidates.source import Pool, Proposals, slices_of_birds
 from flutter_pipeline.collaborative.best import best_in_rows, place_in_row
 from flutter_pipeline.collaborative.likes import Likes, likes_by_bird
 from flutter_pipeline.collaborative.scorer import Scorer
@@ -52,6 +52,19 @@ class ScoredSource:
             score=np.concatenate(score),
             because=np.full(len(rows), -1, dtype=np.int64),
         )
+
+    def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
+        """The scorer's score, less with the flit's age; 0 where it says nothing for the flit."""
+        order, birds, starts = slices_of_birds(bird)
+        score = np.zeros(len(bird), dtype=np.float32)
+        at_once = max(CELLS // max(len(self.pool.flits), 1), 1)
+        for first in range(0, len(birds), at_once):
+            some = birds[first : first + at_once]
+            mine = order[starts[first] : starts[first + len(some)]]
+            place = self.pool.place[flit[mine]]
+            found = self.scorer.scores(self.likes.of(some))
+            score[mine] = found[np.searchsorted(some, bird[mine]), place] * self.worth[place]
+        return np.maximum(score, 0)
 
 
 def likes_known(history: History) -> Likes:

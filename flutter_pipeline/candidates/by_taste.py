@@ -6,11 +6,12 @@ can see, and knows nothing of a flit that nobody has liked yet.
 
 from dataclasses import dataclass
 
+import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_matrix, diags_array
 
-from flutter_pipeline.birds.history import History, IntArray
-from flutter_pipeline.candidates.source import Pool, Proposals
+from flutter_pipeline.birds.history import FloatArray, History, IntArray
+from flutter_pipeline.candidates.source import Pool, Proposals, slices_of_birds
 from flutter_pipeline.collaborative.best import place_in_row
 from flutter_pipeline.collaborative.matrix import decayed_likes, like_matrix
 from flutter_pipeline.collaborative.neighbourhood import (
@@ -19,6 +20,9 @@ from flutter_pipeline.collaborative.neighbourhood import (
     main_reason,
     nearest_flits,
 )
+
+CELLS = 16_000_000
+"""Scores held in memory at once: 64 MB."""
 
 
 class TasteConfig(NeighbourhoodConfig, frozen=True, extra="forbid"):
@@ -53,6 +57,19 @@ class TasteSource:
             score=best.score,
             because=main_reason(lately, self.near, best),
         )
+
+    def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
+        """Sum of the nearness to what the bird liked lately."""
+        order, birds, starts = slices_of_birds(bird)
+        score = np.zeros(len(bird), dtype=np.float32)
+        at_once = max(CELLS // max(len(self.pool.flits), 1), 1)
+        for first in range(0, len(birds), at_once):
+            some = birds[first : first + at_once]
+            near = (self.lately[some] @ self.near).toarray()
+            mine = order[starts[first] : starts[first + len(some)]]
+            row = np.searchsorted(some, bird[mine])
+            score[mine] = near[row, self.pool.place[flit[mine]]]
+        return score
 
 
 def train_by_taste(history: History, pool: Pool, config: TasteConfig) -> TasteSource:

@@ -1,7 +1,7 @@
 """What all sources proposed, in one wide table, and one order made of all their orders.
 
 The table has a row for each pair of bird and flit that any source proposed: ``bird`` and ``flit``
-(codes), ``rank_<source>`` and ``score_<source>`` of every source (0: not proposed), ``because`` and
+(codes), ``rank_<source>`` (0: not proposed) and ``score_<source>`` of every source, ``because`` and
 ``best_source`` of the source that ranked the flit best. Orders are fused by weighted reciprocal
 rank (Cormack, Clarke and Büttcher 2009), which needs no scores that compare. Weights are fitted to
 an objective that is handed in; what it measures is not known here.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from flutter_pipeline.birds.history import FloatArray
-from flutter_pipeline.candidates.source import Proposals
+from flutter_pipeline.candidates.source import Proposals, Source
 from flutter_pipeline.collaborative.best import best_first, place_in_row
 from flutter_pipeline.errors import ConfigError
 
@@ -67,6 +67,20 @@ def merge(proposals: Mapping[str, Proposals]) -> pd.DataFrame:
         because[at[better]] = one.because[better]
     names = pd.array(list(proposals), dtype="str")
     return pd.DataFrame({**columns, "because": because, "best_source": names.take(best_source)})
+
+
+def score_all(frame: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
+    """``frame`` with the score of every source for every row, also for what it did not propose.
+
+    Without that, a source that was cut off at its first flits would say nothing of all others.
+    """
+    scores = {}
+    for source in sources:
+        left = np.flatnonzero(frame[f"rank_{source.name}"].to_numpy() == 0)
+        pairs = [frame[code].to_numpy()[left] for code in ("bird", "flit")]
+        scores[f"score_{source.name}"] = frame[f"score_{source.name}"].to_numpy(copy=True)
+        scores[f"score_{source.name}"][left] = source.score_pairs(*pairs)
+    return frame.assign(**scores)
 
 
 def fuse(frame: pd.DataFrame, weights: Mapping[str, float], keep: int) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from flutter_pipeline.candidates.by_popularity import (
     train_by_popularity,
 )
 from flutter_pipeline.candidates.by_taste import TasteConfig, train_by_taste
-from flutter_pipeline.candidates.merge import merge
+from flutter_pipeline.candidates.merge import merge, score_all
 from flutter_pipeline.candidates.source import Pool, Source
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import ConfigError
@@ -72,7 +72,8 @@ def source_names(encoders: Sequence[str]) -> tuple[str, ...]:
 def propose(pool: Pool, birds: IntArray, sources: Sequence[Source], k: int) -> pd.DataFrame:
     """At most ``k`` flits a source for each of ``birds`` (codes, each once), as a wide table.
 
-    ConfigError where a code is none of the network's.
+    Every source scores every row, whoever proposed it. ConfigError where a code is none of the
+    network's.
     """
     n_birds = len(pool.history.network.bird_ids)
     strange = birds[(birds < 0) | (birds >= n_birds)]
@@ -82,4 +83,5 @@ def propose(pool: Pool, birds: IntArray, sources: Sequence[Source], k: int) -> p
             "ask for birds that have landed"
         )
     asked = np.unique(birds)
-    return merge({source.name: source.propose(asked, k) for source in sources})
+    proposed = merge({source.name: source.propose(asked, k) for source in sources})
+    return score_all(proposed, sources)

@@ -90,6 +90,16 @@ class Found:
     because: IntArray
 
 
+def slices_of_birds(bird: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Pairs in order of bird: the order, the birds, ascending, and where each one's pairs begin.
+
+    There is one beginning more than there are birds: the number of pairs.
+    """
+    order = np.argsort(bird, kind="stable")
+    birds, starts = np.unique(bird[order], return_index=True)
+    return order, birds, np.append(starts, len(bird))
+
+
 def best_proposals(pool: Pool, birds: IntArray, found: Found, k: int) -> Proposals:
     """The ``k`` best of what was found for each bird, by score and then by flit.
 
@@ -123,5 +133,13 @@ class Source(Protocol):
         """At most ``k`` flits of the pool for each of ``birds`` (codes, each once).
 
         A bird of whom the source knows nothing gets none.
+        """
+        ...
+
+    def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
+        """What each bird (code) would be told of each flit of the pool, parallel arrays.
+
+        On the scale of the proposals' scores, and the same score where the source proposes the
+        pair; 0 where it knows nothing that speaks for the flit. Pairs may be in any order.
         """
         ...

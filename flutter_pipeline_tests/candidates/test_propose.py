@@ -105,3 +105,13 @@ def test_nothing_that_is_known_only_later_changes_what_is_proposed(arrived_late:
 def test_unknown_settings_are_refused():
     with pytest.raises(ValueError, match="per_sauce"):
         CandidateConfig.model_validate({"per_sauce": 3})
+
+
+def test_every_source_scores_every_row_and_ranks_only_what_it_proposed():
+    pool = pool_at(random_network())
+    frame = proposed(pool, k=3)
+    for source in sources_at(pool.history, pool, VECTORS, CONFIG):
+        scores = source.score_pairs(frame["bird"].to_numpy(), frame["flit"].to_numpy())
+        np.testing.assert_allclose(frame[f"score_{source.name}"], scores, rtol=1e-5, atol=1e-6)
+    left = frame["rank_popular"] == 0
+    assert left.any() and (frame.loc[left, "score_popular"] > 0).all()

@@ -123,6 +123,29 @@ class SourceConformance:
         assert alone.flit.tolist() == everybody.flit[own].tolist()
         np.testing.assert_allclose(alone.score, everybody.score[own], rtol=1e-5)
 
+    def test_pairs_score_as_proposals_do_in_any_order(self):
+        pool, proposals = self.proposals(1000)
+        order = np.random.default_rng(0).permutation(len(proposals))
+        scores = self.source_of(pool).score_pairs(proposals.bird[order], proposals.flit[order])
+        assert scores.dtype == np.float32
+        np.testing.assert_allclose(scores, proposals.score[order], rtol=1e-5, atol=1e-6)
+
+    def test_of_what_is_never_proposed_nothing_is_known(self):
+        pool, proposals = self.proposals(1000)
+        bird, place = (array.ravel() for array in np.indices((RANDOM_BIRDS, len(pool.flits))))
+        scores = self.source_of(pool).score_pairs(bird, pool.flits[place])
+        width = len(pool.history.known)
+        proposed = np.isin(
+            bird * width + pool.flits[place], proposals.bird * width + proposals.flit
+        )
+        unmet = ~pool.has_met(bird, place)
+        assert (scores >= 0).all()
+        assert (scores[unmet & ~proposed] <= 1e-6).all()
+
+    def test_no_pairs_have_no_scores(self):
+        none = np.zeros(0, dtype=np.int64)
+        assert len(self.source_of(pool_at(random_network())).score_pairs(none, none)) == 0
+
     def test_likes_that_are_still_to_come_change_nothing(self):
         future = [(bird, 3 * bird, "like", 15 + bird / 10) for bird in range(NEW_BIRD)]
         self.assert_nothing_changes(future, arrived_late=False)
