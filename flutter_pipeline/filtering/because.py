@@ -7,11 +7,12 @@ import pandas as pd
 
 from flutter_pipeline.contracts.table import PANDAS_DTYPES
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
+from flutter_pipeline.filtering.exploration import EXPLORE
 
 QUOTED = 60
 """Characters of a liked flit that are quoted."""
 
-REASONS = {"popular": "popular today", "fresh": "new today"}
+REASONS = {"popular": "popular today", "fresh": "new today", EXPLORE: "new here: few have seen it"}
 """By source, where no single flit led to the candidate."""
 
 OTHERWISE = "birds like you liked it"

@@ -13,8 +13,11 @@ from pydantic import BaseModel, Field
 
 from flutter_pipeline.birds.history import History
 from flutter_pipeline.contracts.state import Progress, no_progress
-from flutter_pipeline.filtering.feed import fill_feeds
-from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.embeddings.encoder import Matrix
+from flutter_pipeline.filtering.diversity import DiversityConfig
+from flutter_pipeline.filtering.exploration import EXPLORE, ExplorationConfig
+from flutter_pipeline.filtering.feed import Extras, fill_feeds
+from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline.ranking.features import build_features
 from flutter_pipeline.ranking.ranker import Ranker
 
@@ -22,10 +25,16 @@ ROWS_AT_ONCE = 500_000
 
 
 class FeedConfig(BaseModel, frozen=True, extra="forbid"):
-    """How long feeds are, and what may be in them."""
+    """How long feeds are, what may be in them, and in which order."""
 
     size: int = Field(default=50, gt=0, description="Flits in a feed, at most.")
     rules: FilterConfig = Field(default=FilterConfig(), description="What a flit must pass.")
+    diversity: DiversityConfig = Field(
+        default=DiversityConfig(), description="How unlike neighbours in a feed shall be."
+    )
+    exploration: ExplorationConfig = Field(
+        default=ExplorationConfig(), description="Places kept for fresh flits."
+    )
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,21 @@ class RankedFeeds:
     books: dict[str, int]
 
 
+@dataclass(frozen=True)
+class FeedMoment:
+    """What feeds of one moment are made with, beside candidates and a ranker."""
+
+    history: History
+    config: FeedConfig
+    vectors: Matrix | None = None
+    """Flit vectors, row = code; needed where diversity is on."""
+
+    @property
+    def extras(self) -> Extras:
+        """What is done beyond the rules."""
+        return Extras(self.config.diversity, self.vectors, self.config.exploration)
+
+
 def rank_and_fill(
     candidates: pd.DataFrame,
     history: History,
@@ -43,7 +67,18 @@ def rank_and_fill(
     config: FeedConfig,
     progress: Progress = no_progress,
 ) -> RankedFeeds:
+    """:func:`feeds_at` without flit vectors."""
+    return feeds_at(FeedMoment(history, config), candidates, ranker, progress)
+
+
+def feeds_at(
+    moment: FeedMoment,
+    candidates: pd.DataFrame,
+    ranker: Ranker,
+    progress: Progress = no_progress,
+) -> RankedFeeds:
     """The feeds that ``ranker`` makes of fused ``candidates``, which are in order of bird."""
+    history, config = moment.history, moment.config
     ranks = [name for name in candidates.columns if name.startswith("rank_")]
     sources = [name.removeprefix("rank_") for name in ranks]
     frames: list[pd.DataFrame] = []
@@ -51,12 +86,14 @@ def rank_and_fill(
     for start, end in _blocks(candidates["bird"].to_numpy()):
         block = candidates.iloc[start:end]
         score = ranker.score(build_features(block, history, sources))
-        filled = fill_feeds(block.assign(score=score), history, config.rules, config.size)
+        scored = block.assign(score=score)
+        filled = fill_feeds(scored, history, config.rules, config.size, moment.extras)
         frames.append(filled.rows)
         books = {name: books.get(name, 0) + count for name, count in filled.books.items()}
         progress(end, len(candidates))
     rows = pd.concat(frames, ignore_index=True)
-    return RankedFeeds(rows.assign(sources=proposed_by(rows, sources)), books)
+    proposed = proposed_by(rows, sources).where(rows["best_source"] != EXPLORE, EXPLORE)
+    return RankedFeeds(rows.assign(sources=proposed), books)
 
 
 def proposed_by(rows: pd.DataFrame, sources: Sequence[str]) -> pd.Series:

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from flutter_pipeline.birds.history import History, known_before
 from flutter_pipeline.filtering.feed import fill_feeds
-from flutter_pipeline.filtering.rules import RULES, FilterConfig
+from flutter_pipeline.filtering.rule import FilterConfig
+from flutter_pipeline.filtering.rules import RULES
 from flutter_pipeline_tests.ranking.small_networks import at, small_network
 
 NETWORK = small_network(
@@ -160,7 +161,7 @@ def step_by_step(
 @given(situations())
 def test_feeds_are_what_the_rules_say_read_off_one_by_one(situation):
     history, table = situation
-    config = FilterConfig(max_age_days=6, hidden_or_reported=False)
+    config = FilterConfig(max_age_days=6, hidden_or_reported=False, blocked_author=False)
     rows = fill_feeds(table, history, config, 4).rows
     found = list(rows[["bird", "rank", "flit"]].itertuples(index=False, name=None))
     assert found == step_by_step(table, history, config, 4)

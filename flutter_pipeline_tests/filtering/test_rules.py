@@ -1,42 +1,55 @@
 import numpy as np
 
 from flutter_pipeline.birds.history import known_before
-from flutter_pipeline.filtering import rules
-from flutter_pipeline.filtering.rules import RULES, FilterConfig, Rows
+from flutter_pipeline.filtering import by_bird, by_flit, by_place
+from flutter_pipeline.filtering.rule import FilterConfig, Rows
+from flutter_pipeline.filtering.rules import RULES, switched_on
 from flutter_pipeline_tests.conformance.rules import RuleConformance
 from flutter_pipeline_tests.ranking.small_networks import at, small_network
 
 
 class TestOwn(RuleConformance):
-    rule = staticmethod(rules.own)
+    rule = staticmethod(by_bird.own)
 
 
 class TestSeen(RuleConformance):
-    rule = staticmethod(rules.seen)
+    rule = staticmethod(by_bird.seen)
 
 
 class TestHiddenOrReported(RuleConformance):
-    rule = staticmethod(rules.hidden_or_reported)
+    rule = staticmethod(by_bird.hidden_or_reported)
+
+
+class TestBlockedAuthor(RuleConformance):
+    rule = staticmethod(by_bird.blocked_author)
+
+
+class TestLanguage(RuleConformance):
+    rule = staticmethod(by_bird.language)
 
 
 class TestSensitive(RuleConformance):
-    rule = staticmethod(rules.sensitive)
+    rule = staticmethod(by_flit.sensitive)
 
 
 class TestSpam(RuleConformance):
-    rule = staticmethod(rules.spam)
+    rule = staticmethod(by_flit.spam)
 
 
 class TestTooOld(RuleConformance):
-    rule = staticmethod(rules.too_old)
+    rule = staticmethod(by_flit.too_old)
 
 
 class TestNearCopy(RuleConformance):
-    rule = staticmethod(rules.near_copy)
+    rule = staticmethod(by_place.near_copy)
 
 
 class TestAuthorCap(RuleConformance):
-    rule = staticmethod(rules.author_cap)
+    rule = staticmethod(by_place.author_cap)
+
+
+class TestSourceCap(RuleConformance):
+    rule = staticmethod(by_place.source_cap)
 
 
 def test_every_rule_that_is_listed_passes_the_conformance_class():
@@ -45,8 +58,16 @@ def test_every_rule_that_is_listed_passes_the_conformance_class():
 
 
 def test_every_rule_has_a_switch_of_its_name():
-    switches = [name for name, field in FilterConfig.model_fields.items() if field.default is True]
-    assert switches == list(RULES)
+    fields = FilterConfig.model_fields
+    assert [name for name, field in fields.items() if field.annotation is bool] == list(RULES)
+
+
+def test_only_the_rules_that_are_switched_on_run_and_in_their_order():
+    asked = FilterConfig(own=False, language=True, spam=False)
+    assert "language" not in switched_on(FilterConfig())
+    assert list(switched_on(asked)) == [
+        name for name in RULES if name not in ("own", "spam", "source_cap")
+    ]
 
 
 # Bird 0 reads; flits 0 to 3 are by bird 1, flits 4 and 5 by birds 2 and 0; 1 and 4 are near-copies.
@@ -70,7 +91,8 @@ HISTORY = known_before(NETWORK, at(10))
 
 def dropped(rule: str, flits: list[int], bird: int = 0, **settings) -> list[int]:
     """Which of ``flits``, best first in the feed of ``bird``, the rule drops."""
-    rows = Rows(np.full(len(flits), bird), np.array(flits))
+    nobody = np.full(len(flits), -1)
+    rows = Rows(np.full(len(flits), bird), np.array(flits), nobody, size=50)
     drop = RULES[rule](rows, HISTORY, FilterConfig(**settings))
     return rows.flit[drop].tolist()
 
