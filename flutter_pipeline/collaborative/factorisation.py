@@ -4,10 +4,11 @@ Implicit-feedback alternating least squares (Hu, Koren & Volinsky 2008, section 
 of Rendle, Krichene, Zhang & Koren 2021 ("Revisiting the performance of iALS", section 3): it
 minimises
 
-    sum over likes (u, i) of c_u (p_u q_i - 1)^2  +  a sum over all (u, i) of (p_u q_i)^2
+    sum over likes (u, i) of (p_u q_i - 1)^2  +  a sum over all (u, i) of m_u (p_u q_i)^2
     + r sum_u (n_u + a F)^v |p_u|^2  +  r sum_i (n_i + a B)^v |q_i|^2
 
-with F flits, B birds, n the likes of each, and c_u = (n_u / mean n)^-b. Before each half of a sweep
+with F flits, B birds, n the likes of each, and m_u = (n_u / mean n)^b: what a bird that likes a lot
+does not like tells more. Before each half of a sweep
 both sides are turned to the axes in which what all rows share, sum_i q_i q_i', is a diagonal. That
 leaves the gradient the likes alone, and makes a sweep's cost linear in their number and in `dim`.
 
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags_array
 
 from flutter_pipeline.collaborative.likes import IntArray, Likes
 from flutter_pipeline.errors import ConfigError, CorpusError
@@ -51,7 +52,7 @@ class FactorisationConfig(BaseModel, frozen=True, extra="forbid"):
         default=1.0, ge=0, description="v: how the ridge grows with the number of likes."
     )
     user_exponent: float = Field(
-        default=0.5, ge=0, description="b: how much a like counts less if its bird likes a lot."
+        default=1.0, ge=0, description="b: how much more no like tells of a bird that likes a lot."
     )
     decay_per_like: float = Field(
         default=1.0, gt=0, le=1, description="Fold-in: each like's weight as share of the newer's."
@@ -101,9 +102,10 @@ class FactorScorer:
         # What no factors are known of says nothing about the bird, its number least of all.
         told = self.known[likes.flit]
         lengths = np.bincount(likes.row[told], minlength=len(likes))
-        weights = np.power(self.config.decay_per_like, likes.steps_back) * told
-        weights *= _weight_of_likes(lengths, self.mean_likes, self.config)[likes.row]
-        ridge = _ridge(lengths, self.n_liked, self.config)
+        # The bird's equations are divided by m, so that all birds share the diagonal.
+        missing = _missing(lengths, self.mean_likes, self.config)
+        weights = np.power(self.config.decay_per_like, likes.steps_back) * told / missing[likes.row]
+        ridge = _ridge(lengths, self.n_liked, self.config) / missing
         answer = np.zeros((len(likes), self.factors.shape[1]), dtype=np.float32)
         systems = Systems(
             likes.starts, likes.flit, weights.astype(np.float32), self.factors, self.shared, ridge
@@ -132,9 +134,8 @@ def train_factorisation(
     liked, flit = np.unique(likes.flit, return_inverse=True)
     lengths = likes.lengths[likes.lengths > 0]
     starts = np.concatenate([[0], np.cumsum(lengths)])
-    weights = np.repeat(_weight_of_likes(lengths, lengths.mean(), config), lengths)
-    shape = (len(lengths), len(liked))
-    matrix = csr_matrix((weights.astype(np.float32), flit, starts), shape=shape)
+    ones = np.ones(len(flit), dtype=np.float32)
+    matrix = csr_matrix((ones, flit, starts), shape=(len(lengths), len(liked)))
     with threadpool_limits(limits=1):
         factors, shared = _alternate(matrix, config)
     everywhere = np.zeros((likes.n_flits, config.dim), dtype=np.float32)
@@ -148,27 +149,32 @@ def _alternate(matrix: csr_matrix, config: FactorisationConfig) -> tuple[FloatAr
 
     n_birds, n_flits = matrix.get_shape()
     turned = csr_matrix(matrix.T)
-    of_bird = _ridge(np.diff(matrix.indptr), n_flits, config)
+    lengths = np.diff(matrix.indptr)
+    missing = _missing(lengths, float(lengths.mean()), config)
+    # The birds' equations are divided by m, so that all birds share the diagonal.
+    matrix = csr_matrix(diags_array(1 / missing) @ matrix)
+    of_bird = _ridge(lengths, n_flits, config) / missing
     of_flit = _ridge(np.diff(turned.indptr), n_birds, config)
     rng = np.random.default_rng(config.seed)
     # Rendle et al., section 4.2: the spread that makes first products as small as they should be.
     spread = 0.1 / np.sqrt(config.dim)
     flits = rng.standard_normal((n_flits, config.dim), dtype=np.float32) * np.float32(spread)
     birds = np.zeros((n_birds, config.dim), dtype=np.float32)
+    each = np.ones(n_flits, dtype=np.float32)
     for _ in range(config.sweeps):
-        flits, birds, shared = _to_own_axes(flits, birds, config)
+        flits, birds, shared = _to_own_axes(flits, birds, each, config)
         improve(_systems(matrix, flits, shared, of_bird), birds, STEPS, 0.0)
-        birds, flits, shared = _to_own_axes(birds, flits, config)
+        birds, flits, shared = _to_own_axes(birds, flits, missing, config)
         improve(_systems(turned, birds, shared, of_flit), flits, STEPS, 0.0)
-    flits, _, shared = _to_own_axes(flits, birds, config)
+    flits, _, shared = _to_own_axes(flits, birds, each, config)
     return flits, shared
 
 
 def _to_own_axes(
-    side: FloatArray, other: FloatArray, config: FactorisationConfig
+    side: FloatArray, other: FloatArray, weights: FloatArray, config: FactorisationConfig
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Both turned so that ``side' side`` is a diagonal, and that times the unobserved weight."""
-    squares, axes = np.linalg.eigh((side.T @ side).astype(np.float64))
+    """Both turned so that ``side' W side`` is a diagonal, and a times that diagonal."""
+    squares, axes = np.linalg.eigh((side.T @ (side * weights[:, None])).astype(np.float64))
     axes = axes.astype(np.float32)
     shared = config.unobserved_weight * np.maximum(squares, 0)
     return side @ axes, other @ axes, shared.astype(np.float32)
@@ -184,9 +190,9 @@ def _systems(
     return Systems(starts, entries, weights, factors, shared, ridge)
 
 
-def _weight_of_likes(lengths: IntArray, mean: float, config: FactorisationConfig) -> NDArray:
-    """c: 1 for a bird of mean length, less for one that likes more."""
-    return np.power(np.maximum(lengths, 1) / mean, -config.user_exponent)
+def _missing(lengths: IntArray, mean: float, config: FactorisationConfig) -> FloatArray:
+    """m: 1 for a bird of mean length, more for one that likes more."""
+    return np.power(np.maximum(lengths, 1) / mean, config.user_exponent).astype(np.float32)
 
 
 def _ridge(lengths: IntArray, n_others: int, config: FactorisationConfig) -> FloatArray:

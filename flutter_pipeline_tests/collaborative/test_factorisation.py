@@ -30,13 +30,15 @@ def test_the_products_are_near_one_for_likes_and_near_zero_for_others():
     np.testing.assert_allclose(scores, expected / 1.1, atol=1e-3)
 
 
-def fold_in_by_hand(scorer: FactorScorer, flits: list[int], weights: list[float]) -> np.ndarray:
+def fold_in_by_hand(
+    scorer: FactorScorer, flits: list[int], weights: list[float], missing: float = 1.0
+) -> np.ndarray:
     """Solves the equations of Hu et al., section 4, for one bird; newest flit first."""
     config, some = scorer.config, scorer.factors[flits].astype(np.float64)
     everything = scorer.factors.astype(np.float64)
     ridge = config.ridge * (len(flits) + config.unobserved_weight * scorer.n_liked)
-    left = config.unobserved_weight * everything.T @ everything + ridge * np.eye(config.dim)
-    left += (some * np.array(weights)[:, None]).T @ some
+    left = missing * config.unobserved_weight * everything.T @ everything
+    left += ridge * np.eye(config.dim) + (some * np.array(weights)[:, None]).T @ some
     return np.linalg.solve(left, np.array(weights) @ some)
 
 
@@ -54,15 +56,14 @@ def test_an_older_like_counts_less_in_a_fold_in():
     np.testing.assert_allclose(folded[0], by_hand, atol=1e-5)
 
 
-def test_a_like_counts_less_if_its_bird_likes_more_than_others_do():
+def test_what_it_does_not_like_tells_less_of_a_bird_that_likes_little():
     scorer = train_factorisation(
         random_likes(), ALL, CONFIG.model_copy(update={"user_exponent": 0.5})
     )
-    weight = (scorer.mean_likes / 3) ** 0.5
+    missing = (3 / scorer.mean_likes) ** 0.5
     folded = scorer.fold_in(strangers([4, 2, 0]))
-    np.testing.assert_allclose(
-        folded[0], fold_in_by_hand(scorer, [0, 2, 4], [weight] * 3), atol=1e-5
-    )
+    by_hand = fold_in_by_hand(scorer, [0, 2, 4], [1, 1, 1], missing)
+    np.testing.assert_allclose(folded[0], by_hand, atol=1e-5)
 
 
 def test_a_flit_that_training_did_not_know_is_no_part_of_a_fold_in():
