@@ -1,8 +1,8 @@
 """Methods of one backtest against the best of them: who is behind, and how sure that is.
 
 Birds are first averaged over their moments. As many methods are compared at once, the p-values
-are Holm's (1979): a method counts as behind only where chance, given a try for each method, would
-seldom put it so far behind. Knows no encoders and no costs.
+are Holm's: a method counts as behind only where chance, given a try for each method, would seldom
+put it so far behind. Knows no encoders and no costs.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flutter_pipeline.evaluation.significance import bootstrap_means, interval
+from flutter_pipeline.evaluation.significance import compare, interval
 from flutter_pipeline.evaluation.split import BacktestConfig
 
 Values = NDArray[np.float64]
@@ -29,8 +29,8 @@ def standings(
 ) -> pd.DataFrame:
     """The columns ``COLUMNS``, best NDCG first; ``behind`` is the best one's NDCG less its own.
 
-    ``per_bird`` as a backtest gives it: every method for every bird and moment. ``p`` is Holm's,
-    two-sided; both it and the differences are NaN for the best.
+    ``per_bird`` as a backtest gives it: every method for every bird and moment. ``p`` is Holm's, of
+    paired randomisation tests, two-sided; both it and the differences are NaN for the best.
     """
     rows = per_bird[per_bird["method"].isin(list(methods))]
     means = rows.groupby(["method", "bird"])[[LEADING, *BESIDE]].mean()
@@ -40,11 +40,11 @@ def standings(
     found = interval(values, *drawn)
     best = int(np.argmax(found.mean))
     others = np.arange(len(methods)) != best
-    behind = values[:, [best]] - values
-    lost = interval(behind, *drawn)
-    p = np.full(len(methods), np.nan)
-    if others.any():
-        p[others] = holm(_p_values(behind[:, others], config))
+    # The best less itself would be one comparison too many for Holm's correction.
+    lost = compare(values[:, [best]] - values[:, others], *drawn)
+    of_others = np.full((4, len(methods)), np.nan)
+    of_others[:, others] = lost.interval.mean, lost.interval.low, lost.interval.high, lost.holm_p
+    behind, behind_low, behind_high, p = of_others
     beside = means[list(BESIDE)].groupby("method").mean().reindex(list(methods))
     table = pd.DataFrame(
         {
@@ -54,9 +54,9 @@ def standings(
             "high": found.high,
             **{name: beside[name].to_numpy() for name in BESIDE},
             "birds": len(leading),
-            "behind": np.where(others, lost.mean, np.nan),
-            "behind_low": np.where(others, lost.low, np.nan),
-            "behind_high": np.where(others, lost.high, np.nan),
+            "behind": behind,
+            "behind_low": behind_low,
+            "behind_high": behind_high,
             "p": p,
         }
     )
@@ -68,24 +68,3 @@ def not_told_apart(table: pd.DataFrame, level: float) -> list[str]:
     """The best method, and those that are not behind it at this ``level`` of confidence."""
     close = table["p"].isna() | (table["p"] > 1 - level)
     return table.loc[close, "method"].tolist()
-
-
-def holm(p: Values) -> Values:
-    """Holm's step-down p-values of as many tests: each at most 1, in the order of ``p``.
-
-    The smallest is taken times the number of tests, the next times one less, and so on; none may
-    be below the one before it.
-    """
-    order = np.argsort(p, kind="stable")
-    times = len(p) - np.arange(len(p))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * times))
-    return adjusted
-
-
-def _p_values(differences: Values, config: BacktestConfig) -> Values:
-    """Two-sided, by how seldom the mean of a resample is on the other side of 0."""
-    means = bootstrap_means(differences, config.resamples, config.seed)
-    below, above = (means <= 0).sum(axis=0), (means >= 0).sum(axis=0)
-    # With one added, p is never 0: that would claim more than so many resamples can show.
-    return np.minimum(1, 2 * (np.minimum(below, above) + 1) / (config.resamples + 1))
