@@ -14,7 +14,10 @@ CADENCE = "cadence"
 REACHABLE = "reachability"
 COLUMNS = ["by", "slice", "method", "metric", "k", "mean", "low", "high", "birds"]
 LIST_METRICS = ("coverage", "gini", "mean_length")
-HEADLINE = ("ndcg", "recall", "hit_rate", "mrr", "map", "coverage", "novelty", "diversity")
+HEADLINE = (
+    *("ndcg", "recall", "hit_rate", "mrr", "map", "coverage", "novelty", "diversity"),
+    *("serendipity", "popularity_lift", "miscalibration"),
+)
 BASELINES = ("random", "newest", "popularity")
 
 

@@ -35,7 +35,12 @@ class BacktestConfig(BaseModel, frozen=True, extra="forbid"):
     new_below_likes: int = Field(
         default=5, ge=1, description="A bird with fewer likes counts as new, a flit as cold."
     )
-    resamples: int = Field(default=2000, ge=100, description="Bootstrap resamples.")
+    slice_min_birds: int = Field(
+        default=20, ge=1, description="Birds that a slice needs to be measured apart."
+    )
+    resamples: int = Field(
+        default=2000, ge=100, description="Bootstrap resamples, and random swaps of methods."
+    )
     level: float = Field(default=0.95, gt=0, lt=1, description="Share that an interval covers.")
     seed: int = Field(default=0, description="Seeds sampling, the random baseline, resampling.")
 

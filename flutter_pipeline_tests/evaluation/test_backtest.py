@@ -120,6 +120,28 @@ def test_cold_recall_asks_only_for_flits_that_nobody_knew():
     assert np.isnan(table.loc[("taste", 1), "cold_recall"])
 
 
+def test_recall_is_told_for_each_kind_of_flit():
+    # All of bird 0's targets are older than a day and were liked by nobody, so they are the tail.
+    table = judged(CONTEST)
+    assert table.loc[("taste", 0), ["older_recall", "tail_recall"]].tolist() == [1, 1]
+    assert np.isnan(table.loc[("taste", 0), ["fresh_recall", "head_recall"]].tolist()).all()
+
+
+def test_a_hit_that_popularity_would_have_shown_is_no_serendipity():
+    table = judged(CONTEST)
+    # Bird 1's one target is the most liked flit that it has not met; nobody liked bird 0's.
+    assert table.loc[("popular", 1), ["ndcg", "serendipity"]].tolist() == [1, 0]
+    assert table.loc[("taste", 0), "serendipity"] == 2 / 2
+
+
+def test_popularity_is_that_of_the_moment():
+    # Taste shows bird 0 flits 1 and 2, which nobody had liked yet; popular shows flits 0 and 3.
+    table = judged(CONTEST)
+    assert table.loc[("taste", 0), "popularity"] == 0
+    assert table.loc[("popular", 0), "popularity"] == (2 + 1) / 2
+    assert np.isnan(table.loc[("popular", 0), "popularity_lift"])
+
+
 def test_a_bird_without_a_feed_scores_zero_and_stays_in():
     rows = CANDIDATES.loc[CANDIDATES["bird"] != 1]
     trial = trial_at(POOL, CONFIG)
@@ -157,7 +179,8 @@ def test_diversity_is_told_where_vectors_are_given():
     vectors = np.eye(6, dtype=np.float32)
     table = judged(Contest(SOURCES, FilterConfig(), CONFIG, vectors=vectors))
     assert table.loc[("taste", 0), "diversity"] == 1
-    assert "diversity" not in judged(CONTEST)
+    assert "miscalibration" in table
+    assert not {"diversity", "miscalibration"} & set(judged(CONTEST))
 
 
 def test_nobody_to_judge_says_what_to_do():

@@ -95,3 +95,12 @@ def test_no_birds_have_no_lists():
     nobody = np.array([], dtype=np.int64)
     assert by_newest(POOL, nobody, 3).empty
     assert list(by_newest(POOL, nobody, 3)) == ["bird", "flit", "score"]
+
+
+def test_chance_draws_from_a_sample_of_a_large_pool_where_every_flit_may_be(monkeypatch):
+    monkeypatch.setattr(baselines, "DRAWN", 3)
+    drawn = [by_chance(POOL, np.array([2, 4]), 1, seed) for seed in range(100)]
+    assert all(table["bird"].tolist() == [2, 4] for table in drawn)
+    # One of five flits in a hundred draws: twenty each, with a spread of four.
+    times = np.bincount(pd.concat(drawn).query("bird == 4")["flit"], minlength=5)
+    assert (times > 4).all()

@@ -15,7 +15,7 @@ from flutter_pipeline.evaluation.measured import (
 )
 from flutter_pipeline.evaluation.split import BacktestConfig
 
-CONFIG = BacktestConfig(k=10, resamples=100)
+CONFIG = BacktestConfig(k=10, resamples=100, slice_min_birds=1)
 
 
 def per_bird(method: str, ndcg: tuple[float, float]) -> pd.DataFrame:
@@ -26,6 +26,8 @@ def per_bird(method: str, ndcg: tuple[float, float]) -> pd.DataFrame:
             "bird": [0, 1],
             "tenure": ["new", "established"],
             "activity": ["low", "low"],
+            "language": ["en", ""],
+            "geo": "",
             "ndcg": ndcg,
             "recall": [1.0, 0.0],
         }

@@ -1,18 +1,19 @@
 import numpy as np
 import pytest
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import (
+    average_precision_score,
+    label_ranking_average_precision_score,
+    ndcg_score,
+    top_k_accuracy_score,
+)
 
 from flutter_pipeline.evaluation.metrics import (
     ACCURACY,
     Shown,
     average_precision,
-    coverage,
-    diversity,
-    gini,
     hit_rate,
     mrr,
     ndcg,
-    novelty,
     recall,
 )
 
@@ -94,29 +95,23 @@ def test_accuracy_stays_between_zero_and_one(metric):
     assert 0 < values.mean() < 1
 
 
-def test_novelty_is_the_surprise_of_what_is_shown_in_bits():
-    # With one like added to each of four flits: shares 5/8, 1/8, 1/8, 1/8.
-    likes = np.array([4, 0, 0, 0])
-    feeds = shown([[1, 2], [0, 3], []], [{0}, {0}, {0}])
-    values = novelty(feeds, likes)
-    assert values[:2].tolist() == pytest.approx([3, (3 - np.log2(5 / 8)) / 2])
-    assert np.isnan(values[2])
+def test_average_precision_agrees_with_scikit_learn():
+    rng = np.random.default_rng(1)
+    liked = rng.random((50, 12)) < 0.3
+    liked[:, 0] = True
+    scores = rng.random((50, 12))
+    order = np.argsort(-scores, axis=1)
+    feeds = shown(order.tolist(), [set(np.flatnonzero(row).tolist()) for row in liked])
+    expected = [average_precision_score(liked[row], scores[row]) for row in range(len(liked))]
+    assert average_precision(feeds, 12).tolist() == pytest.approx(expected)
 
 
-def test_diversity_is_one_less_the_mean_cosine_of_all_pairs():
-    vectors = np.array([[1, 0], [2, 0], [0, 1], [0, 0]], dtype=np.float32)
-    feeds = shown([[0, 1], [0, 2], [0, 1, 2], [0, 1, 3], [2]], [{9}] * 5)
-    values = diversity(feeds, vectors)
-    assert values[:4].tolist() == pytest.approx([0, 1, 1 - 1 / 3, 1 - 1 / 3])
-    assert np.isnan(values[4])
-
-
-def test_coverage_is_the_share_of_the_pool_that_was_shown():
-    assert coverage(np.array([3, 3, 5]), 8) == 2 / 8
-
-
-def test_gini_is_zero_where_all_are_shown_alike_and_near_one_where_one_flit_takes_all():
-    assert gini(np.array([0, 1, 2, 3]), 4) == pytest.approx(0)
-    assert gini(np.array([2, 2, 2]), 4) == pytest.approx(3 / 4)
-    # Showings 0, 0, 1, 3: 2 * (3 * 1 + 4 * 3) / (4 * 4) - 5 / 4.
-    assert gini(np.array([7, 7, 7, 9]), 4) == pytest.approx(30 / 16 - 5 / 4)
+def test_with_one_target_a_bird_hit_rate_recall_and_mrr_agree_with_scikit_learn():
+    rng = np.random.default_rng(2)
+    target = rng.integers(9, size=80)
+    scores = rng.random((80, 9))
+    feeds = shown(np.argsort(-scores, axis=1).tolist(), [{one} for one in target.tolist()])
+    expected = top_k_accuracy_score(target, scores, k=3, labels=np.arange(9))
+    assert hit_rate(feeds, 3).mean() == recall(feeds, 3).mean() == pytest.approx(expected)
+    first = label_ranking_average_precision_score(np.eye(9)[target], scores)
+    assert mrr(feeds, 9).mean() == pytest.approx(first)
