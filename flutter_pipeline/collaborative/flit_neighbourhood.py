@@ -10,6 +10,7 @@ count; where all count, it is never made, and a history goes through X' and X on
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from scipy.sparse import csr_matrix, diags_array
 
@@ -57,6 +58,10 @@ class NearestFlitsScorer:
 
         return dense_product(_history(likes, self.config), self.near)
 
+    def times(self, vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Nearness times ``vectors``, which have a row for each column."""
+        return self.near @ vectors
+
 
 @dataclass(frozen=True)
 class AllFlitsScorer:
@@ -84,6 +89,10 @@ class AllFlitsScorer:
         left = scores[row, itself.indices] - taken
         scores[row, itself.indices] = np.maximum(left, 0)
         return scores
+
+    def times(self, vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Nearness, also of each flit to itself, times ``vectors`` of a row for each column."""
+        return self.to_birds @ (self.to_columns @ vectors)
 
 
 FlitNeighbourhoodScorer = NearestFlitsScorer | AllFlitsScorer
