@@ -26,7 +26,7 @@ class FilterConfig(BaseModel, frozen=True, extra="forbid"):
         "or that blocked the bird.",
     )
     language: bool = Field(
-        default=False, description="Drop flits in languages that the bird neither liked nor wrote."
+        default=True, description="Drop flits in languages that the bird neither liked nor wrote."
     )
     sensitive: bool = Field(default=True, description="Drop flits not meant for everybody.")
     spam: bool = Field(default=True, description="Drop flits that look like spam.")
