@@ -40,6 +40,7 @@ def test_a_long_flit_is_cut_to_sixty_characters():
 def test_without_a_liked_flit_the_source_is_the_reason():
     assert reason(None, "popular") == "popular today"
     assert reason(None, "fresh") == "new today"
+    assert reason(None, "explore") == "new here: few have seen it"
     assert reason(None, "taste") == "birds like you liked it"
 
 

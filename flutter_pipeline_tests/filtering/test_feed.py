@@ -1,12 +1,17 @@
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flutter_pipeline.birds.history import History, known_before
-from flutter_pipeline.filtering.feed import fill_feeds
+from flutter_pipeline.errors import ConfigError
+from flutter_pipeline.filtering.diversity import DiversityConfig
+from flutter_pipeline.filtering.exploration import ExplorationConfig
+from flutter_pipeline.filtering.feed import Extras, fill_feeds
 from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline.filtering.rules import RULES
+from flutter_pipeline_tests.conformance.rules import bird_codes, flit_codes, histories
 from flutter_pipeline_tests.ranking.small_networks import at, small_network
 
 NETWORK = small_network(
@@ -95,27 +100,87 @@ def test_no_candidates_are_no_feeds():
     assert set(feeds.books.values()) == {0}
 
 
-N_BIRDS, N_FLITS = 5, 14
-bird_codes, flit_codes = st.integers(0, N_BIRDS - 1), st.integers(0, N_FLITS - 1)
-actions = st.sampled_from(["impression", "click", "like", "share", "reply", "hide", "report"])
-engagements = st.lists(st.tuples(bird_codes, flit_codes, actions, st.floats(9, 11)), max_size=40)
+def test_a_second_flit_of_an_author_falls_by_its_decay():
+    # Flits 0 and 2 are by one author: 0.8 stays, 0.7 counts 0.35, less than 0.5 of flit 4.
+    table = ranked((0, 0, 0.8), (0, 2, 0.7), (0, 4, 0.5))
+    assert feed(table, author_decay=0.5) == [(0, 1, 0), (0, 2, 4), (0, 3, 2)]
+    shown = fill_feeds(table, HISTORY, FilterConfig(author_decay=0.5), 3)
+    assert shown.rows["score"].tolist() == pytest.approx([0.8, 0.5, 0.7])
+
+
+def test_an_author_decays_by_what_passes_the_rules():
+    # Flit 1 is seen, so flit 0 is its author's first.
+    assert feed(ranked((0, 1, 0.9), (0, 0, 0.8), (0, 4, 0.5)), author_decay=0.5)[0] == (0, 1, 0)
+
+
+ALIKE = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [0, 1], [1, 0]], dtype=np.float32)
+TABLE = ranked((0, 0, 1.0), (0, 5, 0.9), (0, 4, 0.8), (3, 4, 0.7), (3, 1, 0.6))
+
+
+def test_unlike_flits_stand_side_by_side_where_diversity_is_on():
+    # Beside flit 0, flit 5 is worth 0.5 x 0.5 - 0.5 x 1, and flit 4, the last, 0.5 x 0 - 0.
+    unlike = Extras(DiversityConfig(strength=0.5), ALIKE)
+    rows = fill_feeds(TABLE, HISTORY, FilterConfig(), 20, unlike).rows
+    assert rows["flit"].tolist() == [0, 4, 5, 4, 1]
+    assert rows["rank"].tolist() == [1, 2, 3, 1, 2]
+
+
+def test_diversity_without_vectors_says_what_to_give():
+    with pytest.raises(ConfigError, match=r"strength 0\.5 but no flit vectors"):
+        fill_feeds(TABLE, HISTORY, FilterConfig(), 20, Extras(DiversityConfig(strength=0.5)))
+
+
+# On day 7, flits 3, 4 and 5 are at most three days old; flit 3 nearly repeats flit 0.
+EXPLORING = ExplorationConfig(slots=1, first_place=2, max_age_days=3, few_impressions=1)
+
+
+def explored(table: pd.DataFrame, size: int = 20, **settings):
+    extras = Extras(exploration=EXPLORING.model_copy(update=settings))
+    return fill_feeds(table, HISTORY, FilterConfig(), size, extras)
+
+
+def test_a_fresh_flit_takes_the_place_that_is_kept_for_it():
+    table = ranked((0, 0, 0.9), (0, 5, 0.5)).assign(best_source="taste", because=[3, 2])
+    rows = explored(table).rows
+    assert rows["flit"].tolist() == [0, 4, 5]
+    assert rows["rank"].tolist() == [1, 2, 3]
+    assert rows["best_source"].tolist() == ["taste", "explore", "taste"]
+    assert rows["because"].tolist() == [3, -1, 2]
+    assert rows["score"].between(0, 1).all()
+
+
+def test_the_last_flit_makes_room_where_a_feed_is_full():
+    feeds = explored(ranked((0, 0, 0.9), (0, 5, 0.5)), size=2)
+    assert feeds.rows["flit"].tolist() == [0, 4]
+    assert {name: count for name, count in feeds.books.items() if count} == {
+        "candidates": 2,
+        "explored": 1,
+        "beyond_size": 1,
+        "shown": 2,
+    }
+
+
+def test_a_place_below_the_end_of_a_short_feed_is_its_end():
+    assert explored(ranked((0, 0, 0.9)), slots=3, every=2).rows["flit"].tolist()[0] == 0
+    assert set(explored(ranked((0, 0, 0.9)), slots=3).rows["flit"]) == {0, 4, 5}
+
+
+def test_a_place_beyond_the_size_of_a_feed_is_none():
+    assert explored(ranked((0, 0, 0.9)), size=1).rows["flit"].tolist() == [0]
+
+
+def test_no_flit_is_tried_that_a_rule_drops_below_the_feed():
+    # Bird 3 wrote flit 5; flit 3 nearly repeats flit 0, which stands above; flit 4 is there.
+    assert explored(ranked((3, 0, 0.9), (3, 4, 0.5))).rows["flit"].tolist() == [0, 4]
+
+
 scores = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
 proposals = st.lists(st.tuples(bird_codes, flit_codes, scores), min_size=1, max_size=70)
 
 
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[History, pd.DataFrame]:
-    flags = st.lists(st.booleans(), min_size=N_FLITS, max_size=N_FLITS)
-    network = small_network(
-        authors=draw(st.lists(bird_codes, min_size=N_FLITS, max_size=N_FLITS)),
-        posted=draw(st.lists(st.floats(0, 9), min_size=N_FLITS, max_size=N_FLITS)),
-        engagements=draw(engagements),
-        n_birds=N_BIRDS,
-        near_copies=np.array(draw(st.lists(flit_codes, min_size=N_FLITS, max_size=N_FLITS))),
-        sensitive=np.array(draw(flags)),
-        spam=np.array(draw(flags)),
-    )
-    return known_before(network, at(10)), ranked(*draw(proposals))
+    return draw(histories()), ranked(*draw(proposals))
 
 
 def step_by_step(
@@ -161,7 +226,9 @@ def step_by_step(
 @given(situations())
 def test_feeds_are_what_the_rules_say_read_off_one_by_one(situation):
     history, table = situation
-    config = FilterConfig(max_age_days=6, hidden_or_reported=False, blocked_author=False)
+    config = FilterConfig(
+        max_age_days=6, hidden_or_reported=False, blocked_author=False, language=False
+    )
     rows = fill_feeds(table, history, config, 4).rows
     found = list(rows[["bird", "rank", "flit"]].itertuples(index=False, name=None))
     assert found == step_by_step(table, history, config, 4)
@@ -183,6 +250,8 @@ def test_whatever_is_proposed_no_feed_breaks_a_rule(situation):
     assert not network.spam[rows["flit"]].any()
     assert (history.age_in_days(rows["flit"].to_numpy()) <= 6).all()
     authors = pd.Series(network.author[rows["flit"]])
+    blocks = set(zip(network.blocker, network.blocked, strict=True))
+    assert not blocks & set(zip(rows["bird"], authors, strict=True))
     assert (rows.groupby([rows["bird"], authors]).cumcount() < 2).all()
     copies = rows.assign(copies=network.near_copies[rows["flit"]])
     assert len(copies.drop_duplicates(["bird", "copies"])) == len(copies)
@@ -201,3 +270,45 @@ def test_the_order_of_the_candidates_does_not_matter(situation, random):
     second = fill_feeds(table.iloc[order], history, config, 5)
     pd.testing.assert_frame_equal(first.rows, second.rows)
     assert first.books == second.books
+
+
+@settings(max_examples=40, deadline=None)
+@given(situations(), st.integers(1, 3), st.integers(1, 4), st.integers(1, 3))
+def test_tried_flits_break_no_rule_and_the_books_balance(situation, slots, first_place, every):
+    history, table = situation
+    config = FilterConfig(max_age_days=6)
+    tries = ExplorationConfig(
+        slots=slots, first_place=first_place, every=every, max_age_days=8, few_impressions=2
+    )
+    feeds = fill_feeds(table, history, config, 5, Extras(exploration=tries))
+    plain = fill_feeds(table, history, config, 5)
+    rows = feeds.rows
+    again = fill_feeds(rows.assign(score=-rows["rank"]), history, config, 5)
+    assert again.rows["flit"].tolist() == rows["flit"].tolist()
+    assert again.books["shown"] == again.books["candidates"]
+    assert rows["rank"].max() <= 5 or rows.empty
+    kept = rows.loc[rows["best_source"] != "explore"]
+    for bird, flits in kept.groupby("bird")["flit"]:
+        before = plain.rows.loc[plain.rows["bird"] == bird, "flit"].tolist()
+        assert flits.tolist() == before[: len(flits)]
+    put_in = feeds.books["candidates"] + feeds.books["explored"]
+    dropped = sum(feeds.books.get(name, 0) for name in ("repeated", *RULES, "beyond_size"))
+    assert put_in == dropped + feeds.books["shown"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(situations(), st.floats(0.01, 0.99), st.floats(0.1, 1))
+def test_another_order_shows_nothing_that_was_not_let_through(situation, strength, decay):
+    history, table = situation
+    vectors = np.random.default_rng(0).standard_normal((14, 3), dtype=np.float32)
+    extras = Extras(DiversityConfig(strength=strength, window=3), vectors)
+    plain = fill_feeds(table, history, FilterConfig(), 99)
+    mixed = fill_feeds(table, history, FilterConfig(author_decay=decay), 99, extras)
+    assert sorted(zip(plain.rows["bird"], plain.rows["flit"], strict=True)) == sorted(
+        zip(mixed.rows["bird"], mixed.rows["flit"], strict=True)
+    )
+    assert mixed.rows["rank"].tolist() == plain.rows["rank"].tolist()
+    assert mixed.books == plain.books
+    short = fill_feeds(table, history, FilterConfig(author_decay=decay), 2, extras).rows
+    first = mixed.rows.loc[mixed.rows["rank"] <= 2].reset_index(drop=True)
+    pd.testing.assert_frame_equal(short, first)

@@ -4,7 +4,15 @@ import pytest
 
 from flutter_pipeline.birds.history import known_before
 from flutter_pipeline.filtering import feeds as module
-from flutter_pipeline.filtering.feeds import FeedConfig, proposed_by, rank_and_fill
+from flutter_pipeline.filtering.diversity import DiversityConfig
+from flutter_pipeline.filtering.exploration import ExplorationConfig
+from flutter_pipeline.filtering.feeds import (
+    FeedConfig,
+    FeedMoment,
+    feeds_at,
+    proposed_by,
+    rank_and_fill,
+)
 from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline.filtering.rules import RULES
 from flutter_pipeline.ranking.blend import BlendRanker
@@ -81,3 +89,26 @@ def test_no_candidates_are_no_feeds():
     assert len(feeds.rows) == 0 and "sources" in feeds.rows
     assert feeds.books["candidates"] == feeds.books["shown"] == 0
     assert not np.any(list(feeds.books.values()))
+
+
+def test_a_tried_flit_comes_from_no_source_but_exploration():
+    # Flits 0 to 7 are two days old and were shown once at most; bird 17 is the author of flit 7.
+    tries = ExplorationConfig(slots=1, first_place=1, max_age_days=3, few_impressions=2)
+    few = CANDIDATES.loc[CANDIDATES["flit"] < 4]
+    feeds = filled(few, FeedConfig(size=5, exploration=tries))
+    first = feeds.rows.loc[feeds.rows["rank"] == 1]
+    assert set(first["sources"]) == set(first["best_source"]) == {"explore"}
+    assert (first["rank_taste"] == 0).all()
+    assert not feeds.rows.duplicated(["bird", "flit"]).any()
+    assert feeds.books["explored"] == 6
+    assert set(feeds.rows.loc[feeds.rows["rank"] > 1, "sources"]) == {"taste", "taste,fresh"}
+
+
+def test_vectors_of_the_moment_set_unlike_flits_side_by_side():
+    # Even flits point one way, odd ones the other; taste ranks them by code.
+    vectors = np.eye(2, dtype=np.float32)[np.arange(8) % 2]
+    config = FeedConfig(size=5, diversity=DiversityConfig(strength=0.9))
+    feeds = feeds_at(FeedMoment(HISTORY, config, vectors), CANDIDATES, BlendRanker())
+    kinds = feeds.rows.assign(kind=feeds.rows["flit"] % 2).groupby("bird")["kind"]
+    assert (kinds.apply(lambda kind: kind.iloc[:2].nunique()) == 2).all()
+    assert feeds.books == filled(CANDIDATES).books

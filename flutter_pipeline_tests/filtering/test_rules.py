@@ -1,6 +1,6 @@
 import numpy as np
 
-from flutter_pipeline.birds.history import known_before
+from flutter_pipeline.birds.history import History, known_before
 from flutter_pipeline.filtering import by_bird, by_flit, by_place
 from flutter_pipeline.filtering.rule import FilterConfig, Rows
 from flutter_pipeline.filtering.rules import RULES, switched_on
@@ -63,11 +63,9 @@ def test_every_rule_has_a_switch_of_its_name():
 
 
 def test_only_the_rules_that_are_switched_on_run_and_in_their_order():
-    asked = FilterConfig(own=False, language=True, spam=False)
-    assert "language" not in switched_on(FilterConfig())
-    assert list(switched_on(asked)) == [
-        name for name in RULES if name not in ("own", "spam", "source_cap")
-    ]
+    asked = FilterConfig(own=False, spam=False, source_cap=True)
+    assert "source_cap" not in switched_on(FilterConfig())
+    assert list(switched_on(asked)) == [name for name in RULES if name not in ("own", "spam")]
 
 
 # Bird 0 reads; flits 0 to 3 are by bird 1, flits 4 and 5 by birds 2 and 0; 1 and 4 are near-copies.
@@ -89,11 +87,13 @@ NETWORK = small_network(
 HISTORY = known_before(NETWORK, at(10))
 
 
-def dropped(rule: str, flits: list[int], bird: int = 0, **settings) -> list[int]:
+def dropped(
+    rule: str, flits: list[int], bird: int = 0, history: History = HISTORY, **settings
+) -> list[int]:
     """Which of ``flits``, best first in the feed of ``bird``, the rule drops."""
     nobody = np.full(len(flits), -1)
     rows = Rows(np.full(len(flits), bird), np.array(flits), nobody, size=50)
-    drop = RULES[rule](rows, HISTORY, FilterConfig(**settings))
+    drop = RULES[rule](rows, history, FilterConfig(**settings))
     return rows.flit[drop].tolist()
 
 
@@ -149,3 +149,71 @@ def test_a_near_copy_of_an_own_flit_is_not_shown():
 def test_the_third_flit_of_an_author_is_one_too_many():
     assert dropped("author_cap", [3, 4, 2, 1, 0]) == [1, 0]
     assert dropped("author_cap", [3, 4, 2], max_per_author=1) == [2]
+
+
+# Bird 0 hid one flit of bird 1 and reported another; bird 3 has blocked bird 2.
+QUARREL = known_before(
+    small_network(
+        authors=[1, 1, 1, 2, 2, 3],
+        posted=[1] * 6,
+        engagements=[(0, 0, "hide", 7), (0, 1, "report", 7), (0, 3, "hide", 7), (0, 3, "hide", 8)],
+        n_birds=4,
+        blocker=[3],
+        blocked=[2],
+    ),
+    at(10),
+)
+
+
+def test_an_author_is_blocked_once_enough_of_its_flits_were_disliked():
+    # Two flits of bird 1 were disliked; of bird 2 only one, though twice.
+    assert dropped("blocked_author", [2, 4, 5], history=QUARREL, dislikes_to_block=2) == [2]
+    assert dropped("blocked_author", [2, 4, 5], history=QUARREL, dislikes_to_block=3) == []
+    assert dropped("blocked_author", [2, 4], bird=3, history=QUARREL, dislikes_to_block=1) == [4]
+
+
+def test_a_block_hides_either_bird_from_the_other():
+    assert dropped("blocked_author", [2, 3, 4], bird=3, history=QUARREL) == [3, 4]
+    assert dropped("blocked_author", [2, 5], bird=2, history=QUARREL) == [5]
+
+
+# Flits in two languages, and one that none could tell; bird 0 likes English, bird 1 wrote
+# Icelandic.
+TONGUES = known_before(
+    small_network(
+        authors=[2, 2, 2, 2, 1, 3],
+        posted=[1] * 6,
+        engagements=[(0, 0, "like", 7), (0, 2, "like", 7), (1, 0, "share", 7), (3, 2, "like", 7)],
+        n_birds=4,
+        lang=np.array(["en", "is", "und", "en", "is", "is"], dtype=object),
+    ),
+    at(10),
+)
+
+
+def test_a_language_that_a_bird_neither_liked_nor_wrote_is_dropped():
+    settings = {"history": TONGUES, "likes_to_know_languages": 1}
+    assert dropped("language", [1, 3, 2, 5], bird=0, **settings) == [1, 5]
+    assert dropped("language", [1, 3, 2, 5], bird=1, **settings) == []
+
+
+def test_with_few_likes_whose_language_is_told_nothing_is_known_of_a_birds_languages():
+    # Bird 0 has liked one flit whose language can be told, bird 3 none.
+    assert dropped("language", [1, 3], bird=0, history=TONGUES, likes_to_know_languages=2) == []
+    assert dropped("language", [0, 3], bird=3, history=TONGUES, likes_to_know_languages=1) == []
+
+
+def kept_of_sources(sources: list[int], size: int, share: float) -> list[bool]:
+    rows = Rows(np.zeros(len(sources)), np.arange(len(sources)), np.array(sources), size)
+    config = FilterConfig(max_source_share=share)
+    return (~by_place.source_cap(rows, HISTORY, config)).tolist()
+
+
+def test_one_source_fills_its_share_of_a_feed_and_no_more():
+    # Half of five places are two; flits of no known source are not counted.
+    sources = [0, 0, 1, 0, -1, -1, -1, 1, 1]
+    assert kept_of_sources(sources, 5, 0.5) == [*[True] * 3, False, *[True] * 4, False]
+
+
+def test_one_flit_of_a_source_is_always_allowed():
+    assert kept_of_sources([0, 0, 1], 5, 0.1) == [True, False, True]
