@@ -100,6 +100,10 @@ def evaluate(
         str | None,
         typer.Option(help="Train and measure these on the days: 'all', or names with commas."),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Compare every method with this one, such as blend, bird by bird."),
+    ] = None,
     track: Track = True,
     as_json: Json = False,
 ) -> None:
@@ -109,6 +113,11 @@ def evaluate(
         from flutter_pipeline.cli.evaluating import evaluate_encoders
 
         evaluate_encoders(read_settings(), Asked(variants_of(encoders), as_json, track))
+        return
+    if against is not None:
+        from flutter_pipeline.cli.past_days import compare_methods
+
+        compare_methods(read_settings(), against, as_json)
         return
     from flutter_pipeline.cli.running import evaluate_feeds
 

@@ -19,7 +19,15 @@ from flutter_pipeline.evaluation.measured import ALL, CADENCE, intervals, pivot
 from flutter_pipeline.settings import Settings
 
 ACCURACY = ("ndcg", "recall", "hit_rate", "mrr", "map")
-BEYOND = ("coverage", "gini", "novelty", "diversity")
+BEYOND = (
+    *("coverage", "gini", "novelty", "diversity"),
+    *("serendipity", "popularity_lift", "miscalibration"),
+)
+KINDS = ("cold", "fresh", "older", "head", "middle", "tail")
+"""Kinds of flits that recall is told of; the metric is called ``<kind>_recall``."""
+
+FEW = ("popularity", "blend", "ranked", "oracle")
+"""Methods that are shown for slices of which there may be many."""
 
 
 def show(rows: pd.DataFrame, as_json: bool, title: str = "", wraps: Sequence[str] = ()) -> None:
@@ -77,13 +85,29 @@ def show_evaluation(settings: Settings, as_json: bool) -> None:
     everybody, k = rows[rows["by"] == ALL], rows["k"].iloc[0]
     show(pivot(everybody, ACCURACY), False, f"All birds, the first {k} flits, 95 % intervals")
     show(pivot(everybody, BEYOND), False, "Beyond accuracy")
-    sliced = rows[~rows["by"].isin([ALL, CADENCE]) & (rows["metric"] == "ndcg")]
-    by_slice = sliced.pivot(index="method", columns="slice", values="mean")
-    by_slice = by_slice.reindex(list(dict.fromkeys(everybody["method"]))).dropna(how="all")
-    show(by_slice.reset_index(), False, "NDCG by slice of birds")
+    by_kind = pivot(everybody, [f"{kind}_recall" for kind in KINDS])
+    by_kind.columns = by_kind.columns.str.removesuffix("_recall")
+    show(by_kind, False, "Recall by kind of flit: likes so far few, age, share of all likes")
+    _show_slices(rows[rows["metric"] == "ndcg"], list(dict.fromkeys(everybody["method"])))
     reached = rows[rows["by"] == CADENCE][["slice", "mean"]].set_axis(["batch", "share"], axis=1)
     show(reached, False, "Reachability: likes whose flit was in the pool at the last batch")
     show(_costs(encoders), False, "Encoders: what their feeds are worth, and what they cost")
+
+
+def _show_slices(ndcg: pd.DataFrame, methods: list[str]) -> None:
+    """NDCG by slice: all ``methods`` where slices are few, and few methods where they are many."""
+    few = ndcg[ndcg["by"].isin(["tenure", "activity"])]
+    if len(few):
+        by_slice = few.pivot(index="method", columns=["by", "slice"], values="mean")
+        by_slice = by_slice.droplevel("by", axis=1).reindex(methods).dropna(how="all")
+        show(by_slice.reset_index(), False, "NDCG by tenure and activity of birds")
+    many = ndcg[ndcg["by"].isin(["language", "geo"]) & ndcg["method"].isin(FEW)]
+    if len(many):
+        keys = ["by", "slice"]
+        shown = many.pivot(index=keys, columns="method", values="mean")
+        shown = shown.reindex(columns=[name for name in FEW if name in shown])
+        shown.insert(0, "birds", many.groupby(keys)["birds"].max())
+        show(shown.reset_index(), False, "NDCG by language and country of birds")
 
 
 def _costs(encoders: pd.DataFrame) -> pd.DataFrame:
