@@ -40,7 +40,7 @@ class LearningConfig(BaseModel, frozen=True, extra="forbid"):
         default=0.99, ge=0, lt=1, description="Share of the mean weights that a step leaves."
     )
     held_out: int = Field(
-        default=1000,
+        default=2000,
         ge=0,
         description="Birds, but one of ten at most, whose newest like says whether learning helps.",
     )

@@ -48,7 +48,7 @@ def own_vectors(n_flits: int, dim: int, length: float) -> nn.Embedding:
     return own
 
 
-def linear_reader(content_dim: int, dim: int) -> nn.Module:
+def linear_reader(content_dim: int, dim: int) -> nn.Linear:
     """Keeps unit rows about as long as they are."""
     reader = nn.Linear(content_dim, dim, bias=False)
     nn.init.normal_(reader.weight, std=dim**-0.5)

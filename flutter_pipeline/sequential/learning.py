@@ -20,6 +20,9 @@ from flutter_pipeline.sequential.negatives import Negatives
 from flutter_pipeline.sequential.towers import Towers
 from flutter_pipeline.sequential.windows import HeldOut, Windows, windows_of, without_held_out
 
+FIRST = 10
+"""Only among so many is a flit found: feeds are short, and how far down others are is no matter."""
+
 BLOCK = 512
 """Held-out birds whose cosines are held at once."""
 
@@ -112,7 +115,7 @@ def learnt_towers(
 
 
 def gain(towers: Towers, flits: Flits, held_out: HeldOut) -> float:
-    """Mean over birds of 1 / log2(1 + rank of the flit to find among all that it had not liked)."""
+    """NDCG@10 of the flit to find, mean over birds, among all flits that each had not liked."""
     histories = towers.history_vectors(flits, held_out.before)
     vectors = towers.flit_vectors(flits, flits.learnt)
     wanted = flits.number[held_out.newest]
@@ -124,7 +127,8 @@ def gain(towers: Towers, flits: Flits, held_out: HeldOut) -> float:
         before = held_out.before.of(part)
         near[before.row, flits.number[before.flit]] = -np.inf
         # A flit as near counts as nearer, so that vectors which are all alike gain nothing.
-        gains[part] = 1 / np.log2(1 + (near >= own).sum(axis=1))
+        rank = (near >= own).sum(axis=1)
+        gains[part] = np.where(rank <= FIRST, 1 / np.log2(1 + rank), 0)
     return float(gains.mean())
 
 

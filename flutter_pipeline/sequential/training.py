@@ -44,7 +44,7 @@ def train_towers(
 
     something = bool((likes.lengths > 1).any())
     flits = flits_of(likes, content) if something else flits_of(likes.of(slice(0)), None)
-    content_dim = 0 if flits.content is None else flits.content.shape[1]
+    content_dim = 0 if content is None else content.shape[1]
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.learning.seed)
         towers = plan.towers(len(flits.learnt), content_dim).eval()

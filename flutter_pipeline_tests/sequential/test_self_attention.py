@@ -24,9 +24,10 @@ SMALL = SelfAttentionConfig(
     dropout=0.1,
     max_likes=8,
     learning=LearningConfig(
-        epochs=30, likes_per_step=60, learning_rate=1e-2, averaging=0.9, held_out=0
+        epochs=12, likes_per_step=60, learning_rate=1e-2, averaging=0.9, held_out=0
     ),
 )
+BRIEF = SMALL.model_copy(update={"learning": LearningConfig(epochs=2, likes_per_step=100)})
 
 
 def learnt_ring(config: SelfAttentionConfig = SMALL) -> TowerScorer:
@@ -99,7 +100,7 @@ def test_a_flit_without_content_that_nobody_liked_stays_unknown():
 
 
 def test_a_score_is_the_softmax_of_the_cosine_but_for_what_all_flits_share():
-    scorer = learnt_ring()
+    scorer = learnt_ring(BRIEF)
     likes = history([1, 2])
     cosines = scorer.history_vectors(likes) @ scorer.flit_vectors.T
     expected = np.exp((cosines - 1) * scorer.scale)
@@ -108,23 +109,23 @@ def test_a_score_is_the_softmax_of_the_cosine_but_for_what_all_flits_share():
 
 
 def test_only_the_newest_likes_are_read():
-    scorer = learnt_ring(SMALL.model_copy(update={"max_likes": 2}))
+    scorer = learnt_ring(BRIEF.model_copy(update={"max_likes": 2}))
     one, other = scorer.scores(history([0, 5, 6])), scorer.scores(history([3, 5, 6]))
     np.testing.assert_array_equal(one, other)
 
 
 def test_the_seed_decides():
-    again = learnt_ring(SMALL.model_copy(update={"learning": LearningConfig(epochs=1, seed=1)}))
-    other = learnt_ring(SMALL.model_copy(update={"learning": LearningConfig(epochs=1, seed=2)}))
+    again = learnt_ring(BRIEF)
+    other = learnt_ring(BRIEF.model_copy(update={"learning": LearningConfig(epochs=2, seed=1)}))
     assert (again.flit_vectors != other.flit_vectors).any()
 
 
 def test_threads_change_nothing_and_are_left_as_they_were():
     threads = torch.get_num_threads()
-    one = learnt_ring().scores(history([1, 2]))
+    one = learnt_ring(BRIEF).scores(history([1, 2]))
     torch.set_num_threads(threads + 1)
     try:
-        more = learnt_ring().scores(history([1, 2]))
+        more = learnt_ring(BRIEF).scores(history([1, 2]))
         assert torch.get_num_threads() == threads + 1
     finally:
         torch.set_num_threads(threads)
@@ -133,17 +134,16 @@ def test_threads_change_nothing_and_are_left_as_they_were():
 
 def test_the_random_state_of_torch_is_left_as_it_was():
     before = torch.random.get_rng_state()
-    learnt_ring()
+    learnt_ring(BRIEF)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_progress_counts_every_step_to_the_last():
     seen: list[tuple[int, int]] = []
-    config = SMALL.model_copy(update={"learning": LearningConfig(epochs=3, likes_per_step=100)})
     train_self_attention(
         round_the_ring(),
         np.arange(RING),
-        config,
+        BRIEF,
         progress=lambda done, total: seen.append((done, total)),
     )
     total = seen[0][1]
