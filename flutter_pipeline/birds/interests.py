@@ -1,18 +1,22 @@
-"""What a bird is interested in: its recent likes in a few clusters, each stood for by one of them.
+"""What a bird is interested in: its recent likes in a few clusters, and what is searched for each.
 
-The recipe of PinnerSage (Pal et al. 2020): the likes are clustered by Ward's method, so a bird has
-as many interests as its likes show; a cluster is stood for by its medoid, the like with the least
-summed distance to the others, and not by a mean that may lie where no flit is; and a cluster's
-importance is the sum of its likes, each worth less with age. Knows no pool and no index.
+The recipe of PinnerSage (Pal et al. 2020, sections 3.2 to 3.4): the likes are clustered by Ward's
+method, so a bird has as many interests as its likes show, and a cluster's importance is the sum of
+its likes, each worth less with age. A cluster is named after its medoid, the like with the least
+summed distance to the others; PinnerSage also searches by it. What is searched by here is the mean
+of the cluster, newer likes weighing more, which finds more of what is liked next wherever it was
+measured; the medoid and the plainer recipes stay as alternatives. Knows no pool and no index.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
-from scipy.cluster.hierarchy import linkage
+from scipy.sparse import csr_matrix
 
+from flutter_pipeline.birds.clusters import ward_clusters
 from flutter_pipeline.birds.history import (
     DAY,
     BoolArray,
@@ -23,20 +27,32 @@ from flutter_pipeline.birds.history import (
 )
 from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
 
+MEANS = ("cluster_means", "decayed_mean")
+"""The recipes that search by a mean, which is no flit."""
+
 CELLS = 8_000_000
-"""Distances that are held at once: some 100 MB."""
+"""Numbers of vectors that are looked at at once: 32 MB."""
+
+Recipe = Literal["cluster_means", "medoids", "decayed_mean", "last_likes"]
 
 
 class InterestConfig(BaseModel, frozen=True, extra="forbid"):
     """Everything that decides what a bird's interests will be."""
 
+    recipe: Recipe = Field(
+        default="cluster_means",
+        description="What is searched by: the mean of each cluster of likes, its medoid, the mean "
+        "of all likes, or the newest likes one by one.",
+    )
     max_likes: int = Field(default=60, gt=0, description="Newest likes of a bird that count.")
     max_distance: float = Field(
-        default=1.2, gt=0, description="Ward's distance at which clusters stay apart."
+        default=1.35, gt=0, description="Ward's distance at which clusters stay apart."
     )
-    keep: int = Field(default=3, gt=0, description="Interests of a bird that are kept at most.")
+    keep: int | None = Field(
+        default=3, gt=0, description="Interests of a bird that are kept at most; null: all."
+    )
     half_life_days: float = Field(
-        default=14.0, gt=0, description="Age at which a like is worth half of a new one."
+        default=30.0, gt=0, description="Age at which a like is worth half of a new one."
     )
     tempering: float = Field(
         default=0.5, ge=0, description="Power of importance that weighs an interest: 0 all alike."
@@ -55,20 +71,38 @@ class Interests:
     n_likes: IntArray
     weight: FloatArray
     """Importance as a share of the bird's first, tempered: 1 for the first, then less."""
+    worth: csr_matrix | None = None
+    """Shape (interests, F): what each like counts in the mean; None: the medoid stands alone."""
 
     def __len__(self) -> int:
         return len(self.bird)
 
     def of(self, birds: IntArray) -> "Interests":
         """Only those of ``birds`` (codes)."""
-        kept = np.isin(self.bird, birds)
+        return self.take(np.flatnonzero(np.isin(self.bird, birds)))
+
+    def take(self, places: IntArray) -> "Interests":
+        """Only the entries at these places, in this order."""
         return Interests(
-            self.bird[kept],
-            self.flit[kept],
-            self.importance[kept],
-            self.n_likes[kept],
-            self.weight[kept],
+            self.bird[places],
+            self.flit[places],
+            self.importance[places],
+            self.n_likes[places],
+            self.weight[places],
+            None if self.worth is None else self.worth[places],
         )
+
+    def queries(self, vectors: Matrix) -> Matrix:
+        """Shape (interests, dim), unit rows: what to search by in ``vectors``, shape (F, dim)."""
+        medoids = unit_rows(vectors[self.flit])
+        if self.worth is None:
+            return medoids
+        flits, column = np.unique(self.worth.indices, return_inverse=True)
+        shape = (len(self), len(flits))
+        worth = csr_matrix((self.worth.data, column, self.worth.indptr), shape=shape)
+        means = unit_rows(np.asarray(worth @ vectors[flits], dtype=np.float32))
+        # Likes that point in opposite directions have no mean to search by.
+        return np.where(means.any(axis=1, keepdims=True), means, medoids)
 
 
 def find_interests(
@@ -79,7 +113,7 @@ def find_interests(
     ``vectors`` has shape (F, dim); a liked flit may be any known one, however old.
     """
     likes = _recent_likes(history, vectors, birds, config.max_likes)
-    cluster, distance = _clusters(likes, vectors, config.max_distance)
+    cluster, distance = _grouped(likes, vectors, config)
     order = np.lexsort((likes.flit, distance, cluster))
     medoid = order[np.diff(cluster[order], prepend=-1) != 0]
     half_lives = (history.as_of - likes.occurred_at) / DAY / config.half_life_days
@@ -87,9 +121,27 @@ def find_interests(
     worth = 0.5 ** np.minimum(half_lives, 100)
     importance = np.bincount(cluster, weights=worth).astype(np.float64)
     n_likes = np.bincount(cluster)
-    return _most_important(
-        likes.take(medoid), importance[cluster[medoid]], n_likes[cluster[medoid]], config
+    place, weight = _most_important(likes.take(medoid), importance, config)
+    means = _worth_in_mean(cluster, likes.flit, worth, len(vectors))
+    return Interests(
+        bird=likes.bird[medoid[place]],
+        flit=likes.flit[medoid[place]],
+        importance=importance[place].astype(np.float32),
+        n_likes=n_likes[place],
+        weight=weight,
+        worth=means[place] if config.recipe in MEANS else None,
     )
+
+
+def _worth_in_mean(
+    cluster: IntArray, flit: IntArray, worth: NDArray[np.float64], n_flits: int
+) -> csr_matrix:
+    """Shape (clusters, F): what each like counts; the most that one counts in a mean is 1."""
+    n_clusters = int(cluster.max(initial=-1)) + 1
+    most = np.zeros(n_clusters)
+    np.maximum.at(most, cluster, worth)
+    share = (worth / most[cluster]).astype(np.float32)
+    return csr_matrix((share, (cluster, flit)), shape=(n_clusters, n_flits))
 
 
 def _recent_likes(
@@ -112,86 +164,23 @@ def _have_vector(flits: IntArray, vectors: Matrix) -> BoolArray:
     return np.concatenate([vectors[part].any(axis=1) for part in parts])[place]
 
 
-def _clusters(
-    likes: Engagements, vectors: Matrix, max_distance: float
+def _grouped(
+    likes: Engagements, vectors: Matrix, config: InterestConfig
 ) -> tuple[IntArray, NDArray[np.float64]]:
-    """Cluster of each like, numbered from 0 over all birds, and the like's distance to the rest
-    of its cluster, summed.
-    """
-    cluster = np.zeros(len(likes), dtype=np.int64)
-    distance = np.zeros(len(likes), dtype=np.float64)
-    starts = np.flatnonzero(np.diff(likes.bird, prepend=-1) != 0)
-    lengths = np.diff(np.append(starts, len(likes)))
-    # Birds with equally many likes fit into one array without padding.
-    for length in np.unique(lengths):
-        same = starts[lengths == length]
-        at_once = max(CELLS // int(length * max(length, vectors.shape[1])), 1)
-        for first in range(0, len(same), at_once):
-            places = same[first : first + at_once, None] + np.arange(length)
-            cluster[places], distance[places] = _cluster_birds(
-                vectors[likes.flit[places]], max_distance
-            )
-    # Clusters have numbers below twice the likes; with the bird in front they are unique.
-    _, numbered = np.unique(likes.bird * (2 * len(likes) + 1) + cluster, return_inverse=True)
-    return numbered, distance
-
-
-def _cluster_birds(
-    liked: NDArray[np.float32], max_distance: float
-) -> tuple[IntArray, NDArray[np.float64]]:
-    """Clusters and summed distances within them, for birds with equally many likes.
-
-    ``liked`` has shape (birds, likes, dim); both results (birds, likes).
-    """
-    n_birds, length, dim = liked.shape
-    unit = unit_rows(liked.reshape(-1, dim)).reshape(liked.shape)
-    cosine = np.matmul(unit, unit.transpose(0, 2, 1)).astype(np.float64)
-    # Between unit vectors |a - b|^2 = 2 - 2 cos; rounding may leave it just below zero.
-    distance = np.sqrt(np.maximum(2 - 2 * cosine, 0))
-    # Rounding must not break a tie between two likes that are as far from each other.
-    distance = (distance + distance.transpose(0, 2, 1)) / 2
-    distance[:, np.arange(length), np.arange(length)] = 0
-    cluster = np.tile(np.arange(length), (n_birds, 1))
-    if length > 1:
-        row, column = np.triu_indices(length, 1)
-        trees = [linkage(condensed, "ward") for condensed in distance[:, row, column]]
-        cluster = _cut(np.stack(trees), max_distance)
-    together = cluster[:, :, None] == cluster[:, None, :]
-    return cluster, np.sum(distance, axis=2, where=together)
-
-
-def _cut(trees: NDArray[np.float64], max_distance: float) -> IntArray:
-    """The cluster of each like when the trees are cut at ``max_distance``, shape (birds, likes).
-
-    ``trees`` has shape (birds, likes - 1, 4): SciPy's linkage, one merge a row, in order of
-    distance. The same clusters as SciPy's ``fcluster`` makes, for all birds at once.
-    """
-    n_birds, merges, _ = trees.shape
-    cluster = np.tile(np.arange(merges + 1), (n_birds, 1))
-    for merge in range(merges):
-        parts = trees[:, merge, :2, None]
-        inside = (cluster[:, None, :] == parts).any(axis=1)
-        near = trees[:, merge, 2, None] <= max_distance
-        cluster[inside & near] = merges + 1 + merge
-    return cluster
+    """As :func:`ward_clusters`, or each like alone, or all likes of a bird together."""
+    if config.recipe == "last_likes":
+        return np.arange(len(likes)), np.zeros(len(likes))
+    whole = config.recipe == "decayed_mean"
+    return ward_clusters(likes, vectors, np.inf if whole else config.max_distance)
 
 
 def _most_important(
-    medoids: Engagements,
-    importance: NDArray[np.float64],
-    n_likes: IntArray,
-    config: InterestConfig,
-) -> Interests:
-    """The interests that are kept of each bird, the most important first."""
+    medoids: Engagements, importance: NDArray[np.float64], config: InterestConfig
+) -> tuple[IntArray, FloatArray]:
+    """Places of the interests that are kept, by bird, the most important first; their weights."""
     order = np.lexsort((medoids.flit, -importance, medoids.bird))
     bird = medoids.bird[order]
     first = np.searchsorted(bird, bird)
     share = importance[order] / importance[order][first]
-    kept = np.arange(len(order)) - first < config.keep
-    return Interests(
-        bird=bird[kept],
-        flit=medoids.flit[order][kept],
-        importance=importance[order][kept].astype(np.float32),
-        n_likes=n_likes[order][kept],
-        weight=(share[kept] ** config.tempering).astype(np.float32),
-    )
+    kept = np.arange(len(order)) - first < (config.keep or len(order))
+    return order[kept], (share[kept] ** config.tempering).astype(np.float32)

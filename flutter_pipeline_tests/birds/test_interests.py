@@ -1,10 +1,12 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 
 from flutter_pipeline.birds.history import DAY, History, known_before
-from flutter_pipeline.birds.interests import InterestConfig, Interests, find_interests
+from flutter_pipeline.birds.interests import InterestConfig, Interests, Recipe, find_interests
 from flutter_pipeline.embeddings.encoder import Matrix, unit_rows
 from flutter_pipeline_tests.birds.small_networks import (
     NEW_BIRD,
@@ -16,7 +18,7 @@ from flutter_pipeline_tests.birds.small_networks import (
     random_vectors,
 )
 
-CONFIG = InterestConfig(max_distance=1.0, half_life_days=1, keep=3, tempering=1)
+CONFIG = InterestConfig(recipe="medoids", max_distance=1.0, half_life_days=1, keep=3, tempering=1)
 
 
 def at_degrees(*angles: float) -> Matrix:
@@ -134,7 +136,7 @@ def test_a_bird_has_the_same_interests_whoever_else_is_asked_for():
 def test_clusters_are_those_that_scipy_finds_bird_by_bird(max_distance: float):
     vectors = random_vectors()
     history = known_before(random_network(), 20 * DAY)
-    config = InterestConfig(max_distance=max_distance, keep=100, max_likes=1000)
+    config = InterestConfig(max_distance=max_distance, keep=None, max_likes=1000)
     found = find_interests(history, vectors, np.arange(RANDOM_BIRDS), config)
     for bird in range(NEW_BIRD):
         liked = np.unique(history.likes.flit[history.likes.bird == bird])
@@ -155,3 +157,76 @@ def medoids_of(vectors: Matrix, liked: np.ndarray, max_distance: float) -> list[
         summed = apart[np.ix_(members, members)].sum(axis=1).round(5)
         medoids.append(int(liked[members[np.argmin(summed)]]))
     return medoids
+
+
+def searched_by(vectors: Matrix, *likes: tuple[int, float], recipe: Recipe) -> list[list[float]]:
+    """The vectors that bird 0's interests are searched by."""
+    config = CONFIG.model_copy(update={"recipe": recipe})
+    found = interests_of(vectors, *likes, config=config)
+    return found.queries(vectors).tolist()
+
+
+def test_medoids_are_searched_by_themselves():
+    vectors = at_degrees(0, 10, 20, 90)
+    found = searched_by(vectors, (0, 9), (1, 9), (2, 9), (3, 8), recipe="medoids")
+    assert found == vectors[[1, 3]].tolist()
+
+
+def test_the_mean_of_a_cluster_leans_to_its_newer_likes_and_is_named_by_the_medoid():
+    vectors = at_degrees(0, 60, 180)
+    config = CONFIG.model_copy(update={"recipe": "cluster_means", "max_distance": 1.1})
+    found = interests_of(vectors, (0, 9), (1, 8), (2, 7), config=config)
+    assert found.flit.tolist() == [0, 2]
+    assert found.importance.tolist() == [1 / 2 + 1 / 4, 1 / 8]
+    # A day older is worth half: (1, 0) + (cos 60, sin 60) / 2 = (1.25, sin 60 / 2).
+    mean = np.array([1.25, np.sin(np.radians(60)) / 2])
+    expected = [mean / np.linalg.norm(mean), [-1, 0]]
+    np.testing.assert_allclose(found.queries(vectors), expected, atol=1e-6)
+
+
+def test_the_decayed_mean_is_one_interest_of_all_likes():
+    vectors = at_degrees(0, 90, 90)
+    found = searched_by(vectors, (0, 9), (1, 8), (2, 8), recipe="decayed_mean")
+    # One like to the east worth 1, two to the north worth 1/2 each.
+    np.testing.assert_allclose(found, at_degrees(45), atol=1e-6)
+
+
+def test_last_likes_are_the_newest_one_by_one():
+    vectors = at_degrees(0, 10, 20, 90)
+    config = CONFIG.model_copy(update={"recipe": "last_likes", "keep": 2})
+    found = interests_of(vectors, (0, 9), (1, 8), (2, 7), (3, 6), config=config)
+    assert found.flit.tolist() == [0, 1]
+    assert found.weight.tolist() == [1, 1 / 2]
+    np.testing.assert_array_equal(found.queries(vectors), vectors[[0, 1]])
+
+
+def test_likes_that_point_in_opposite_directions_are_searched_by_the_medoid():
+    vectors = np.array([[1, 0], [-1, 0]], dtype=np.float32)
+    assert searched_by(vectors, (0, 9), (1, 9), recipe="decayed_mean") == [[1, 0]]
+
+
+def test_means_of_likes_of_years_ago_do_not_vanish():
+    network = network_of(2, Flits(author=[1, 1], created=[0, 0]), [(0, 0, "like", 1)])
+    history = known_before(network, 5000 * DAY)
+    found = find_interests(history, at_degrees(0, 90), np.array([0]), InterestConfig())
+    np.testing.assert_allclose(found.queries(at_degrees(0, 90)), at_degrees(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("recipe", get_args(Recipe))
+def test_interests_of_some_birds_are_searched_as_those_of_all_are(recipe: Recipe):
+    history, vectors = known_before(random_network(), 15 * DAY), random_vectors()
+    config = InterestConfig(recipe=recipe)
+    everybody = find_interests(history, vectors, np.arange(RANDOM_BIRDS), config)
+    some = np.array([3, 17, 30])
+    alone = find_interests(history, vectors, some, config)
+    queries = everybody.queries(vectors)
+    np.testing.assert_allclose(np.linalg.norm(queries, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(alone.queries(vectors), everybody.of(some).queries(vectors))
+    np.testing.assert_allclose(alone.queries(vectors), queries[np.isin(everybody.bird, some)])
+
+
+@pytest.mark.parametrize("recipe", get_args(Recipe))
+def test_without_likes_no_recipe_finds_anything(recipe: Recipe):
+    history, vectors = known_before(random_network(), 15 * DAY), random_vectors()
+    found = find_interests(history, vectors, np.array([NEW_BIRD]), InterestConfig(recipe=recipe))
+    assert found.queries(vectors).shape == (0, vectors.shape[1])
