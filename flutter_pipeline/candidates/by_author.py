@@ -1,8 +1,8 @@
-"""New flits by authors whose flits a bird liked before: whom nobody has liked yet is found too.
+"""New flits by authors whom a bird liked before or follows: what nobody has liked yet, too.
 
-A bird's likes are counted by author, each worth less with age; an author counts a little for the
-birds who like its neighbours among authors, those whom the same birds like. Reads no text, and of
-a flit nothing but its author and its age.
+A bird's likes are counted by author, each worth less with age; following an author counts like a
+likes of its flits. Beside its own authors a bird is lent a little of their neighbours, the authors
+whom the same birds like. Reads of a flit nothing but its author and its age.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import BaseModel, Field
 from scipy.sparse import csr_matrix
 
-from flutter_pipeline.birds.history import DAY, History, IntArray
-from flutter_pipeline.candidates.source import Pool, Proposals
+from flutter_pipeline.birds.history import DAY, FloatArray, History, IntArray
+from flutter_pipeline.candidates.source import Pool, Proposals, slices_of_birds
 from flutter_pipeline.collaborative.best import place_in_row
 from flutter_pipeline.collaborative.neighbourhood import (
     NeighbourhoodConfig,
@@ -20,21 +20,27 @@ from flutter_pipeline.collaborative.neighbourhood import (
     nearest_flits,
 )
 
+CELLS = 16_000_000
+"""Scores held in memory at once: 64 MB."""
+
 OLDEST = 60.0
 """Half-lives past which a like is worth no less."""
 
 
 class AuthorConfig(BaseModel, frozen=True, extra="forbid"):
-    """What a like says of its flit's author, and of authors like that one."""
+    """What likes and follows say of an author, and of authors like that one."""
 
     half_life_days: float = Field(
-        default=14.0, gt=0, description="Age at which a like is worth half of a new one."
+        default=30.0, gt=0, description="Age at which a like is worth half of a new one."
     )
-    likes_exponent: float = Field(
-        default=0.5, ge=0, description="Power of an author's likes: 0 one is as good as many."
+    follow_worth: float = Field(
+        default=1.0, ge=0, description="New likes that following an author counts for."
     )
     neighbours: float = Field(
-        default=0.0, ge=0, description="What neighbours of a liked author count beside it."
+        default=0.05, ge=0, description="What the neighbours of an author count beside it."
+    )
+    top_neighbours: int = Field(
+        default=50, gt=0, description="Nearest authors that are looked at of each author."
     )
     half_age_days: float | None = Field(
         default=1.0,
@@ -45,40 +51,81 @@ class AuthorConfig(BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True)
 class AuthorSource:
+    """What each bird thinks of each author, and what the authors wrote."""
+
     pool: Pool
     affinity: csr_matrix
+    """Shape (B, authors of the pool): how much each bird is for each of them."""
     wrote: csr_matrix
+    """Shape (authors of the pool, pool): for each author's flits, what they are worth."""
+    reason: csr_matrix
+    """Shape (B, B): 1 + the flit of the author that the bird liked last, where there is one."""
     name: str = "by_author"
 
     def propose(self, birds: IntArray, k: int) -> Proposals:
+        """The ``k`` best flits of each bird's authors, and the liked flit that leads to each."""
         best = best_by_history(self.affinity[birds], self.wrote, self.pool.met[birds], k)
+        flit = self.pool.flits[best.column]
         return Proposals(
             bird=birds[best.row],
-            flit=self.pool.flits[best.column],
+            flit=flit,
             rank=place_in_row(best.row) + 1,
             score=best.score,
-            because=np.full(len(best.row), -1, dtype=np.int64),
+            because=self._because(birds[best.row], flit),
         )
+
+    def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
+        """What the bird thinks of the author, less with the flit's age."""
+        order, birds, starts = slices_of_birds(bird)
+        score = np.zeros(len(bird), dtype=np.float32)
+        at_once = max(CELLS // max(len(self.pool.flits), 1), 1)
+        for first in range(0, len(birds), at_once):
+            some = birds[first : first + at_once]
+            mine = order[starts[first] : starts[first + len(some)]]
+            found = (self.affinity[some] @ self.wrote).toarray()
+            row = np.searchsorted(some, bird[mine])
+            score[mine] = found[row, self.pool.place[flit[mine]]]
+        return score
+
+    def _because(self, bird: IntArray, flit: IntArray) -> IntArray:
+        """The flit of the same author that the bird liked last, or -1."""
+        if len(bird) == 0:
+            return np.zeros(0, dtype=np.int64)
+        author = self.pool.history.network.author[flit]
+        return np.asarray(self.reason[bird, author], dtype=np.int64).ravel() - 1
 
 
 def train_by_author(history: History, pool: Pool, config: AuthorConfig) -> AuthorSource:
+    """Count likes and follows by author, and let authors lend to their neighbours."""
     network, likes = history.network, history.last_likes
     n_birds = len(network.bird_ids)
-    half_lives = (history.as_of - likes.occurred_at) / DAY / config.half_life_days
-    worth = 0.5 ** np.minimum(half_lives, OLDEST)
+    shape = (n_birds, n_birds)
     author = network.author[likes.flit]
-    affinity = csr_matrix(
-        (worth.astype(np.float32), (likes.bird, author)), shape=(n_birds, n_birds)
-    )
-    affinity.data **= config.likes_exponent
-    if config.neighbours:
-        seen = affinity.copy()
-        seen.data[:] = 1
-        near = nearest_flits(seen, np.arange(n_birds), NeighbourhoodConfig(top_neighbours=50))
-        affinity = csr_matrix(affinity + config.neighbours * (affinity @ near))
+    half_lives = (history.as_of - likes.occurred_at) / DAY / config.half_life_days
+    worth = (0.5 ** np.minimum(half_lives, OLDEST)).astype(np.float32)
+    follows = np.full(len(network.follower), config.follow_worth, dtype=np.float32)
+    own = csr_matrix((worth, (likes.bird, author)), shape=shape)
+    own = csr_matrix(own + csr_matrix((follows, (network.follower, network.followed)), shape))
+    own.eliminate_zeros()
+    authors, row = np.unique(network.author[pool.flits], return_inverse=True)
+    affinity = own[:, authors]
+    if config.neighbours > 0 and len(authors):
+        any_sign = csr_matrix((np.ones_like(own.data), own.indices, own.indptr), shape=shape)
+        taken = NeighbourhoodConfig(top_neighbours=config.top_neighbours)
+        near = nearest_flits(any_sign, authors, taken)
+        affinity = csr_matrix(affinity + config.neighbours * (own @ near))
     fresh = pool.freshness(config.half_age_days)
-    wrote = csr_matrix(
-        (fresh, (network.author[pool.flits], np.arange(len(pool.flits)))),
-        shape=(n_birds, len(pool.flits)),
+    places = np.arange(len(pool.flits))
+    wrote = csr_matrix((fresh, (row, places)), shape=(len(authors), len(places)))
+    return AuthorSource(pool, affinity, wrote, _newest_reason(history))
+
+
+def _newest_reason(history: History) -> csr_matrix:
+    """Shape (B, B): 1 + the flit of each author that each bird liked last."""
+    likes, n_birds = history.last_likes, len(history.network.bird_ids)
+    author = history.network.author[likes.flit]
+    # Likes come newest first within a bird, and of equal pairs the first is found.
+    _, first = np.unique(likes.bird * n_birds + author, return_index=True)
+    return csr_matrix(
+        (likes.flit[first] + 1, (likes.bird[first], author[first])), shape=(n_birds, n_birds)
     )
-    return AuthorSource(pool, affinity, wrote)

@@ -1,7 +1,7 @@
 """What followed birds liked lately: a bird that has liked nothing yet has friends that did.
 
-Each followed bird passes on what it liked, a like worth less with age and less if its bird likes
-a lot, so that no loud friend drowns the others. Reads who follows whom, and neither text nor taste.
+Each followed bird passes on what it liked, a like worth less with age, and a flit that many of
+them liked adds up. Reads who follows whom, and neither text nor taste.
 """
 
 from dataclasses import dataclass
@@ -26,10 +26,7 @@ class FollowsConfig(BaseModel, frozen=True, extra="forbid"):
     """What a like of a followed bird is worth."""
 
     half_life_days: float = Field(
-        default=1.0, gt=0, description="Age at which a like is worth half of a new one."
-    )
-    liker_exponent: float = Field(
-        default=0.5, ge=0, description="How much a like counts less if its bird likes a lot."
+        default=3.0, gt=0, description="Age at which a like is worth half of a new one."
     )
     half_age_days: float | None = Field(
         default=1.0,
@@ -83,7 +80,6 @@ def train_by_follows(history: History, pool: Pool, config: FollowsConfig) -> Fol
     counted = place >= 0
     half_lives = (history.as_of - likes.occurred_at) / DAY / config.half_life_days
     worth = 0.5 ** np.minimum(half_lives, OLDEST)
-    worth /= np.bincount(likes.bird, minlength=n_birds)[likes.bird] ** config.liker_exponent
     worth = worth[counted] * pool.freshness(config.half_age_days)[place[counted]]
     liked = csr_matrix(
         (worth.astype(np.float32), (likes.bird[counted], place[counted])),

@@ -28,10 +28,10 @@ class LocalConfig(LanguageConfig, frozen=True, extra="forbid"):
     """What popular means in one place."""
 
     half_life_days: float = Field(
-        default=0.5, gt=0, description="Age at which a like is worth half of a new one."
+        default=0.2, gt=0, description="Age at which a like is worth half of a new one."
     )
     smoothing: float = Field(
-        default=2.0,
+        default=4.0,
         gt=0,
         description="Likes that every flit starts with when it is posted; orders the unliked.",
     )
