@@ -87,7 +87,8 @@ def show_evaluation(settings: Settings, as_json: bool) -> None:
     show(pivot(everybody, BEYOND), False, "Beyond accuracy")
     by_kind = pivot(everybody, [f"{kind}_recall" for kind in KINDS])
     by_kind.columns = by_kind.columns.str.removesuffix("_recall")
-    show(by_kind, False, "Recall by kind of flit: likes so far few, age, share of all likes")
+    title = "Recall by kind of flit: cold has few likes, fresh is of the last day; others by likes"
+    show(by_kind, False, title)
     _show_slices(rows[rows["metric"] == "ndcg"], list(dict.fromkeys(everybody["method"])))
     reached = rows[rows["by"] == CADENCE][["slice", "mean"]].set_axis(["batch", "share"], axis=1)
     show(reached, False, "Reachability: likes whose flit was in the pool at the last batch")
