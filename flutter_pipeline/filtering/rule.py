@@ -55,7 +55,7 @@ class FilterConfig(BaseModel, frozen=True, extra="forbid"):
         default=10, ge=1, description="Birds whose reports take a flit out of all feeds."
     )
     dislikes_to_block: int = Field(
-        default=2,
+        default=3,
         ge=1,
         description="Flits of one author that a bird hid or reported, after which it sees none.",
     )

@@ -52,7 +52,7 @@ def feed_rows(draw: st.DrawFn) -> Rows:
 
 # Hypothesis warns of a test that several classes run; here it is meant.
 whatever = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
 )
 
 
@@ -98,7 +98,9 @@ class RuleConformance:
         return Rows(np.repeat(np.arange(12), 40), np.concatenate(orders), sources, size=20)
 
     def dropped(self, rows: Rows, history: History | None = None) -> np.ndarray:
-        config = FilterConfig(max_age_days=7, reports_to_remove=2, likes_to_know_languages=1)
+        config = FilterConfig(
+            max_age_days=7, reports_to_remove=2, dislikes_to_block=2, likes_to_know_languages=1
+        )
         return type(self).rule(rows, history or self.history(), config)
 
     def test_it_says_of_each_row_whether_it_is_dropped(self):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,20 +51,21 @@ SECOND = 1 / np.log2(3)
 """What a hit at the second place gains."""
 
 
-def priced(**settings) -> pd.DataFrame:
-    config = FeedConfig(**settings)
-    return price_of_rules([TRIAL], {at(10): CANDIDATES}, CONTEST, config).set_index("rule")
+def priced(**settings) -> dict[str, dict[str, Any]]:
+    """By rule, what the table says of it."""
+    table = price_of_rules([TRIAL], {at(10): CANDIDATES}, CONTEST, FeedConfig(**settings))
+    return {str(row["rule"]): row for row in table.to_dict(orient="records")}
 
 
 def test_every_rule_has_its_row_and_nothing_else_while_all_else_is_off():
     table = priced()
-    assert table.index.tolist() == list(RULES)
-    assert table["on"].to_dict() == {name: getattr(FilterConfig(), name) for name in RULES}
+    assert list(table) == list(RULES)
+    assert all(table[name]["on"] == getattr(FilterConfig(), name) for name in RULES)
 
 
 def test_the_price_is_what_feeds_without_the_rule_are_better_by():
     # Bird 0 is shown flits 0 and 2, and without the rule 0 and 1; bird 1 is shown 4 and 5.
-    found = priced().loc["near_copy"]
+    found = priced()["near_copy"]
     alone = 1 / (1 + SECOND)
     assert found["ndcg_with"] == pytest.approx((SECOND + alone) / 2)
     assert found["ndcg_without"] == pytest.approx((0 + alone) / 2)
@@ -71,7 +74,7 @@ def test_the_price_is_what_feeds_without_the_rule_are_better_by():
 
 
 def test_what_a_rule_drops_and_keeps_out_is_counted():
-    found = priced().loc["near_copy"]
+    found = priced()["near_copy"]
     # One of four places.
     assert found["dropped"] == 1 and found["kept_out"] == 0.25
     assert found["near_copies_with"] == 0 and found["near_copies_without"] == 0.25
@@ -80,7 +83,7 @@ def test_what_a_rule_drops_and_keeps_out_is_counted():
 
 def test_a_rule_that_keeps_liked_flits_out_has_a_price_above_zero():
     # Without the rule bird 1 is shown flits 3 and 4, both liked: 1 in place of 1 / (1 + SECOND).
-    found = priced().loc["sensitive"]
+    found = priced()["sensitive"]
     assert found["price"] == pytest.approx((1 - 1 / (1 + SECOND)) / 2)
     assert found["dropped"] == 1 and found["kept_out"] == 0.25
     # Flits 0, 2, 4, 5 of six with it; 0, 2, 3, 4 without.
@@ -92,7 +95,7 @@ def test_a_rule_that_keeps_liked_flits_out_has_a_price_above_zero():
 
 def test_a_rule_that_is_off_is_measured_as_if_it_were_on():
     # With half of two places for each source, one flit is left of each feed.
-    found = priced().loc["source_cap"]
+    found = priced()["source_cap"]
     assert not found["on"]
     assert found["ndcg_with"] == pytest.approx(1 / (1 + SECOND) / 2)
     assert found["price"] == pytest.approx(SECOND / 2)
@@ -102,7 +105,7 @@ def test_a_rule_that_is_off_is_measured_as_if_it_were_on():
 
 def test_diversity_is_priced_where_it_is_on():
     # Flits 0 and 2 are alike, 4 and 5 are not; as no other flit is left, nothing moves.
-    found = priced(diversity=DiversityConfig(strength=0.5)).loc["diversity"]
+    found = priced(diversity=DiversityConfig(strength=0.5))["diversity"]
     assert found["on"] and found["price"] == 0
     assert found["diversity_with"] == pytest.approx(0.5)
     assert found["dropped"] == 0 and np.isnan(found["kept_out"])
@@ -114,13 +117,13 @@ def test_author_decay_and_exploration_are_priced_where_they_are_on():
         "exploration": ExplorationConfig(slots=1, first_place=1, max_age_days=2),
     }
     table = priced(**config)
-    assert table.index.tolist() == [*RULES, "author_decay", "exploration"]
+    assert list(table) == [*RULES, "author_decay", "exploration"]
     # Every author has one flit.
-    assert table.loc["author_decay", "price"] == 0
+    assert table["author_decay"]["price"] == 0
     # Flit 4 or 5 moves what was second out of the feed of bird 0, which loses its hit.
-    explored = table.loc["exploration"]
+    explored = table["exploration"]
     assert not explored["on"]
-    assert explored["ndcg_without"] == table.loc["near_copy", "ndcg_with"]
+    assert explored["ndcg_without"] == table["near_copy"]["ndcg_with"]
     assert explored["price"] >= SECOND / 2
     assert explored["age_days_with"] < explored["age_days_without"]
 
@@ -140,5 +143,7 @@ def test_moments_without_birds_say_nothing():
     quiet = BacktestConfig(k=2, resamples=200, cadence_hours=1)
     assert len(trial_at(nobody.pool, quiet).birds) == 0
     trials = [TRIAL, trial_at(nobody.pool, quiet)]
-    both = price_of_rules(trials, {at(10): CANDIDATES}, CONTEST, FeedConfig())
-    pd.testing.assert_frame_equal(both.set_index("rule"), priced())
+    config = FeedConfig()
+    both = price_of_rules(trials, {at(10): CANDIDATES}, CONTEST, config)
+    alone = price_of_rules([TRIAL], {at(10): CANDIDATES}, CONTEST, config)
+    pd.testing.assert_frame_equal(both, alone)

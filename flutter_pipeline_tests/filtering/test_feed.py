@@ -169,6 +169,14 @@ def test_a_place_beyond_the_size_of_a_feed_is_none():
     assert explored(ranked((0, 0, 0.9)), size=1).rows["flit"].tolist() == [0]
 
 
+def test_no_candidates_and_nothing_fresh_are_no_feeds_either():
+    feeds = explored(ranked().assign(best_source=pd.Series([], dtype="str")))
+    assert feeds.rows.empty and list(feeds.rows) == ["bird", "flit", "score", "best_source", "rank"]
+    assert set(feeds.books.values()) == {0}
+    nothing_fresh = explored(ranked((0, 0, 0.9)), max_age_days=0.5)
+    assert nothing_fresh.rows["flit"].tolist() == [0] and nothing_fresh.books["explored"] == 0
+
+
 def test_no_flit_is_tried_that_a_rule_drops_below_the_feed():
     # Bird 3 wrote flit 5; flit 3 nearly repeats flit 0, which stands above; flit 4 is there.
     assert explored(ranked((3, 0, 0.9), (3, 4, 0.5))).rows["flit"].tolist() == [0, 4]
