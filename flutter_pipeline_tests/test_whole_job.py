@@ -73,7 +73,8 @@ def test_every_method_is_measured(flutter_with_bert: TinyFlutter):
     }
     assert ndcg["ranked"] > ndcg["random"]
     assert set(table[table["by"] == "cadence"]["slice"]) >= {"every 24 h", "every 1 h"}
-    assert set(table["by"]) == {"all", "tenure", "activity", "cadence"}
+    # A slice of fewer than twenty birds is none, and this network has sixty.
+    assert set(table["by"]) == {"all", "cadence"}
 
 
 def test_encoders_are_compared(flutter_with_bert: TinyFlutter):
