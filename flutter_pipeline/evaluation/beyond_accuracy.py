@@ -103,7 +103,7 @@ def miscalibration(shown: Shown, category: IntArray, wanted: Values) -> Values:
 
 def coverage(flits: IntArray, pool_size: int) -> float:
     """Share of the pool that was shown to anybody (Ge et al. 2010, catalogue coverage)."""
-    return len(np.unique(flits)) / pool_size if pool_size else float("nan")
+    return np.count_nonzero(np.bincount(flits)) / pool_size if pool_size else float("nan")
 
 
 def gini(flits: IntArray, pool_size: int) -> float:
