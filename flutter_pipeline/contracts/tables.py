@@ -205,7 +205,7 @@ RANKED_CANDIDATES = Table(
         Column("bird_id", "str", "Whose feed."),
         Column("rank", "int32", "Place in the feed, from 1."),
         Column("flit_id", "str", "The flit."),
-        Column("score", "float32", "The ranker's score, higher is better."),
+        Column("score", "float32", "The ranker's score, or the drawn chance of a tried flit."),
         Column("sources", "str", "What proposed it, joined by commas."),
         Column("because", "str", "Why, in words."),
         Column("as_of", "time", "The moment whose knowledge was used, UTC."),
