@@ -7,8 +7,9 @@ the config to say. The linear filter beside it is the neighbourhood of flits.
 
 GF-CF (Shen et al. 2021, section 4) is the linear filter with exponents 1, 1/2, 1/2, plus a share
 of the ideal low pass with c = 1/2 and d = -1/2. BSPM (Choi et al. 2023, section 3.3) sharpens what
-was so blurred: a step of length t takes ``t x V s^2 V'`` off the scores x. Here it is one step, and
-of the graph only the part that V spans, which is nearly all of s^2 that is large.
+was so blurred by running the blur backwards: a step of length t takes ``t x N'N`` off the scores x.
+Here the step is implicit: ``x (I + t V s^2 V')^-1``, which stays stable whatever its length, and
+takes of the graph the part that V spans, which has nearly all of s^2 that is large.
 """
 
 from dataclasses import dataclass
@@ -61,7 +62,9 @@ class SpectralConfig(BaseModel, frozen=True, extra="forbid"):
         default=None, description="The linear filter beside the low pass; none: only the low pass."
     )
     sharpening: float = Field(
-        default=0.0, ge=0, description="t: length of the step that sharpens what was blurred."
+        default=0.0,
+        ge=0,
+        description="t: length of the step that sharpens what was blurred; 0: none.",
     )
     decay_per_like: float = Field(
         default=1.0, gt=0, le=1, description="Weight of each like, as a share of the next newer's."
@@ -112,9 +115,13 @@ def train_spectral(likes: Likes, columns: IntArray, config: SpectralConfig) -> S
     spectrum = largest_singular(csr_matrix(by_bird @ matrix @ by_flit), config.vectors, config.seed)
     left, right = _low_pass(spectrum, popularity, config)
     if config.sharpening:
-        step = spectrum.vectors * (_shares(spectrum) ** 2 * np.float32(-config.sharpening))
+        squares = np.float32(config.sharpening) * _shares(spectrum) ** 2
+        step = spectrum.vectors * (-squares / (1 + squares))
         left = np.hstack([left, left @ (right.T @ step) + _linear_times(step, likes, config)])
         right = np.hstack([right, spectrum.vectors])
+    if config.sharpening and not config.column_exponent:
+        # Both halves on the right are the same vectors, and scores cost half as much with one.
+        left, right = sum(np.hsplit(left, 2)), spectrum.vectors
     linear = config.linear and train_flit_neighbourhood(likes, columns, config.linear)
     return SpectralScorer(
         columns,

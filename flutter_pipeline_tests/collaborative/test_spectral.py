@@ -75,17 +75,25 @@ def test_the_linear_filter_is_added_to_a_share_of_the_low_pass():
     np.testing.assert_allclose(scores_of(linear=linear, low_pass_weight=0.3), expected, atol=1e-4)
 
 
-def test_sharpening_takes_off_what_another_step_of_smoothing_would_give():
-    sharp = scores_of(sharpening=0.5)
-    np.testing.assert_allclose(sharp, passed(1 - 0.5 * VALUES[:8] ** 2), atol=1e-4)
+def sharpened(scores: FloatArray, length: float) -> FloatArray:
+    """``scores (I + t V s^2 V')^-1``."""
+    step = np.eye(FLITS) + length * VECTORS[:8].T * VALUES[:8] ** 2 @ VECTORS[:8]
+    return scores @ np.linalg.inv(step)
 
 
-def test_the_linear_filter_is_sharpened_too():
+def test_sharpening_takes_off_what_more_smoothing_had_added():
+    expected = passed(1 / (1 + 0.5 * VALUES[:8] ** 2))
+    np.testing.assert_allclose(scores_of(sharpening=0.5), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("column_exponent", [0, -0.5])
+def test_the_linear_filter_is_sharpened_with_the_low_pass(column_exponent: float):
     linear = FlitNeighbourhoodConfig(
         user_exponent=1, history_exponent=0.5, column_exponent=0.5, decay_per_like=1
     )
-    blurred = scores_of(linear=linear)
-    smoothed = X * BY_FLIT**-0.5 @ (X / BY_BIRD).T @ X * BY_FLIT**-0.5 + passed(np.ones(8))
-    step = smoothed @ VECTORS[:8].T * VALUES[:8] ** 2 @ VECTORS[:8]
-    sharp = scores_of(linear=linear, sharpening=0.5)
-    np.testing.assert_allclose(sharp, blurred - 0.5 * step, atol=1e-4)
+    settings = {"linear": linear, "column_exponent": column_exponent}
+    sharp, blurred = scores_of(sharpening=2, **settings), scores_of(**settings)
+    # A step also smooths what flits add to themselves, which scores are without.
+    itself = ((X / BY_BIRD).sum(axis=0) / BY_FLIT) * X
+    expected = sharpened(blurred + itself, 2) - itself
+    np.testing.assert_allclose(sharp, expected, atol=1e-4)
