@@ -5,13 +5,16 @@ can say what led to it. A proposal's score is its cosine to the medoid times the
 and less with its age; near to several interests, it counts with the best.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from pydantic import Field
 
 from flutter_pipeline.birds.history import FloatArray, IntArray
 from flutter_pipeline.birds.interests import InterestConfig, Interests, find_interests
+from flutter_pipeline.candidates.around import flits_around, likes_around
 from flutter_pipeline.candidates.nearest import Queries, Search, exact_search, index_search
 from flutter_pipeline.candidates.source import (
     Found,
@@ -86,6 +89,22 @@ class InterestSource:
             cosines = self.vectors[flit[mine]] @ medoids[begin[number] : end[number]].T
             near[mine] = cosines.max(axis=1)
         return np.maximum(near, 0) * self.worth[self.pool.place[flit]]
+
+    def tell_pairs(self, bird: IntArray, flit: IntArray) -> Mapping[str, FloatArray]:
+        """How near a flit is to the bird's likes, and how much is around it."""
+        likes = self.pool.history.last_likes
+        first = np.searchsorted(likes.bird, likes.bird)
+        likes = likes.where(np.arange(len(likes)) - first < self.config.max_likes)
+        around, nearest = likes_around(self.vectors, (bird, flit), (likes.bird, likes.flit))
+        crowd = self.crowd[self.pool.place[flit]]
+        return {"nearest_likes": nearest, "likes_around": around, "flits_around": crowd}
+
+    @cached_property
+    def crowd(self) -> FloatArray:
+        """By place in the pool: how many of all flits so far are like it."""
+        history = self.pool.history
+        known = np.flatnonzero(history.known & ~history.network.spam)
+        return flits_around(self.vectors, self.pool.flits, known)
 
     def _interests_of(self, birds: IntArray) -> Interests:
         """The interests of ``birds``, found once where the same birds are asked for again."""

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from flutter_pipeline.birds.history import FloatArray
-from flutter_pipeline.candidates.source import Proposals, Source
+from flutter_pipeline.candidates.source import Proposals, Source, Telling
 from flutter_pipeline.collaborative.best import best_first, place_in_row
 from flutter_pipeline.errors import ConfigError
 
 RANK_OFFSET = 60
 """The constant of Cormack et al.: how little first place counts more than second."""
+
+SIGNAL = "signal_"
+"""Begins the name of a column that tells something of a pair beside ranks and scores."""
 
 UNRANKED = np.iinfo(np.int32).max
 
@@ -73,9 +76,13 @@ def score_all(frame: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
     """``frame`` with the score of every source for every row, also for what it did not propose.
 
     Without that, a source that was cut off at its first flits would say nothing of all others.
+    What a source tells beside its score is in columns ``signal_<source>_<what>``.
     """
     scores = {}
     for source in sources:
+        if isinstance(source, Telling):
+            told = source.tell_pairs(frame["bird"].to_numpy(), frame["flit"].to_numpy())
+            scores |= {f"{SIGNAL}{source.name}_{what}": values for what, values in told.items()}
         left = np.flatnonzero(frame[f"rank_{source.name}"].to_numpy() == 0)
         pairs = [frame[code].to_numpy()[left] for code in ("bird", "flit")]
         scores[f"score_{source.name}"] = frame[f"score_{source.name}"].to_numpy(copy=True)

@@ -4,9 +4,10 @@
 from the pool only, best first, never what the bird has met or wrote.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -142,4 +143,13 @@ class Source(Protocol):
         On the scale of the proposals' scores, and the same score where the source proposes the
         pair; 0 where it knows nothing that speaks for the flit. Pairs may be in any order.
         """
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A source that has more to say of a pair than its score, for a ranker to weigh."""
+
+    def tell_pairs(self, bird: IntArray, flit: IntArray) -> Mapping[str, FloatArray]:
+        """By name, a number for each pair of a bird and a flit of the pool, finite."""
         ...

@@ -145,3 +145,15 @@ def test_an_index_is_asked_further_out_until_there_are_enough_that_may_be_shown(
         "interest_x", pool, vectors, ByInterestConfig(), prepared(pool, vectors, index)
     )
     assert source.propose(np.array([0]), 3).flit.tolist() == [30, 31, 32]
+
+
+def test_what_is_told_beside_the_score_is_known_before_the_moment():
+    pool = pool_at(random_network())
+    source = train_by_interest("x", pool, random_vectors(), ByInterestConfig())
+    future = [(bird, 3 * bird, "like", 15 + bird / 10) for bird in range(39)]
+    later = train_by_interest(
+        "x", pool_at(random_network(future)), random_vectors(), ByInterestConfig()
+    )
+    bird, flit = np.repeat(EVERY_BIRD, 3), np.tile(pool.flits[:3], len(EVERY_BIRD))
+    for what, values in source.tell_pairs(bird, flit).items():
+        np.testing.assert_array_equal(later.tell_pairs(bird, flit)[what], values, err_msg=what)

@@ -22,6 +22,8 @@ CONFIG = CandidateConfig()
 VECTORS: dict[str, Matrix] = {"tfidf": random_vectors(8), "bert": random_vectors(16)}
 NAMES = ["interest_tfidf", "interest_bert", "taste", "popular", "fresh"]
 
+SIGNALS = ["nearest_likes", "likes_around", "flits_around"]
+
 
 def proposed(pool: Pool, vectors: dict[str, Matrix] = VECTORS, k: int = 10) -> pd.DataFrame:
     sources = sources_at(pool.history, pool, vectors, CONFIG)
@@ -37,7 +39,9 @@ def test_every_encoder_is_a_source_beside_taste_popular_and_fresh():
 def test_the_table_has_two_columns_for_each_source():
     frame = proposed(pool_at(random_network()))
     by_source = [f"{part}_{name}" for name in NAMES for part in ("rank", "score")]
-    assert list(frame.columns) == ["bird", "flit", *by_source, "because", "best_source"]
+    told = [f"signal_interest_{name}_{what}" for name in VECTORS for what in SIGNALS]
+    assert list(frame.columns) == ["bird", "flit", *by_source, "because", "best_source", *told]
+    assert np.isfinite(frame[told].to_numpy()).all()
     assert len(frame.drop_duplicates(["bird", "flit"])) == len(frame)
     assert set(frame["best_source"]) == set(NAMES)
 
