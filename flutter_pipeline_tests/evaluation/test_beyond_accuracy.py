@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from scipy.stats import entropy
 
@@ -115,3 +117,30 @@ def test_gini_is_half_the_mean_difference_of_all_pairs_over_the_mean():
     flits = np.repeat(np.arange(25), showings)
     differences = np.abs(showings[:, None] - showings[None, :]).mean()
     assert gini(flits, 25) == pytest.approx(differences / (2 * showings.mean()))
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=40))
+def test_gini_lies_between_all_alike_and_all_on_one(flits: list[int]):
+    assert 0 <= gini(np.array(flits), 10) + 1e-12 <= 1 - 1 / 10 + 2e-12
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=1, max_size=10),
+    st.lists(st.integers(0, 3), min_size=1, max_size=10),
+)
+def test_no_feed_is_better_calibrated_than_what_was_liked(liked: list[int], fed: list[int]):
+    category = np.arange(4)
+    wanted = mix(np.zeros(len(liked), dtype=np.int64), np.array(liked), (1, 4))
+    value = miscalibration(shown([fed], [{9}]), category, wanted)[0]
+    assert value > -1e-12
+    if sorted(set(liked)) != sorted(set(fed)):
+        assert value > 0
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=8), st.integers(1, 10))
+def test_serendipity_is_at_most_the_share_of_hits(expected: list[bool], k: int):
+    feeds = shown([list(range(len(expected)))], [{0, 2, 3}])
+    hits = sum(flit in (0, 2, 3) for flit in range(min(k, len(expected))))
+    value = serendipity(feeds, np.array(expected), k)[0]
+    assert 0 <= value <= hits / k
+    assert serendipity(feeds, np.zeros(len(expected), dtype=bool), k)[0] == hits / k

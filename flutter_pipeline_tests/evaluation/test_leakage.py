@@ -11,6 +11,7 @@ from flutter_pipeline.candidates.source import pool_of
 from flutter_pipeline.embeddings.encoder import unit_rows
 from flutter_pipeline.evaluation.baselines import by_newest, by_popularity
 from flutter_pipeline.evaluation.split import BacktestConfig, trial_at
+from flutter_pipeline.evaluation.yardstick import Yardstick
 from flutter_pipeline.filtering.feed import fill_feeds
 from flutter_pipeline.filtering.rules import FilterConfig
 from flutter_pipeline.ranking.features import build_features
@@ -142,6 +143,21 @@ def test_a_ranker_learns_nothing_that_happened_after_the_first_test_moment():
     before, after = (training_set(source, candidates, ["a"], step) for source in (PAST, FUTURE))
     pd.testing.assert_frame_equal(before.features, after.features)
     assert np.array_equal(before.labels, after.labels)
+
+
+def test_slices_and_what_birds_liked_before_do_not_see_it():
+    found = []
+    for source in (PAST, FUTURE):
+        trial = trial_at(pool_of(known_before(source, at(MOMENT)), 7), BacktestConfig())
+        found.append(Yardstick(replace(trial, birds=np.arange(N_BIRDS)), BacktestConfig()))
+    before, after = found
+    pd.testing.assert_frame_equal(before.slices, after.slices)
+    assert before.likes.tolist() == after.likes.tolist()
+    assert np.array_equal(before.own_popularity, after.own_popularity, equal_nan=True)
+    wanted = [stick.mixes["miscalibration_language"][1] for stick in found]
+    assert np.array_equal(*wanted, equal_nan=True)
+    pairs = np.divmod(np.arange(N_BIRDS * N_FLITS), N_FLITS)
+    assert before.expected(*pairs).tolist() == after.expected(*pairs).tolist()
 
 
 def test_the_backtest_judges_by_it():
