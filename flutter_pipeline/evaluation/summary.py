@@ -71,16 +71,10 @@ def compared(
     birds would most likely show too; ``holm_p`` allows for the table's having so many rows.
     """
     keys = ["method", "moment", "bird"]
-    known = [str(name) for name in per_bird if name not in (*keys, *SLICES)]
-    for name in metrics:
-        if name not in known:
-            raise ConfigError(f"no metric is called {name!r}; there is {', '.join(known)}")
+    _check("method", [against], list(per_bird["method"].unique()))
+    _check("metric", metrics, [name for name in per_bird if name not in (*keys, *SLICES)])
     means = _over_moments(per_bird.loc[:, [*keys, *metrics]])
     labels = _labelled(means)
-    if against not in set(labels["method"]):
-        raise ConfigError(
-            f"no method is called {against!r}; there is {', '.join(labels['method'].unique())}"
-        )
     values = means.to_numpy(dtype=np.float64)
     # Every method has the same metrics in the same order, so the reference repeats for each.
     reference = (labels["method"] == against).to_numpy()
@@ -100,6 +94,13 @@ def compared(
             birds=found.birds,
         )
     )
+
+
+def _check(kind: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+    """ConfigError where one of ``wanted`` is none of ``known``."""
+    for name in wanted:
+        if name not in known:
+            raise ConfigError(f"no {kind} is called {name!r}; there is {', '.join(known)}")
 
 
 def _over_moments(per_bird: pd.DataFrame) -> pd.DataFrame:
