@@ -32,7 +32,7 @@ class School:
 
     def __init__(self, towers: Towers, flits: Flits, windows: Windows, config: LearningConfig):
         """Nothing is learnt yet."""
-        self.towers = towers
+        self.towers = towers.train()
         self.mean = copy.deepcopy(towers).eval()
         self.flits = flits
         self.config = config

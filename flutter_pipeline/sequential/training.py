@@ -47,7 +47,7 @@ def train_towers(
     content_dim = 0 if content is None else content.shape[1]
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.learning.seed)
-        towers = plan.towers(len(flits.learnt), content_dim).eval()
+        towers = plan.towers(len(flits.learnt), content_dim)
         if something:
             towers = learnt_towers(towers, flits, likes, plan.learning, progress)
-    return scorer_of(towers, flits, np.asarray(columns))
+    return scorer_of(towers.eval(), flits, np.asarray(columns))

@@ -120,6 +120,14 @@ def test_the_seed_decides():
     assert (again.flit_vectors != other.flit_vectors).any()
 
 
+def test_training_leaves_out_what_it_is_told_and_scoring_nothing():
+    likes = history([1, 2])
+    none = learnt_ring(BRIEF.model_copy(update={"dropout": 0.0}))
+    some = learnt_ring(BRIEF.model_copy(update={"dropout": 0.5}))
+    assert (none.flit_vectors != some.flit_vectors).any()
+    np.testing.assert_array_equal(some.scores(likes), some.scores(likes))
+
+
 def test_threads_change_nothing_and_are_left_as_they_were():
     threads = torch.get_num_threads()
     one = learnt_ring(BRIEF).scores(history([1, 2]))
