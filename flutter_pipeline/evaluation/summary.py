@@ -72,7 +72,8 @@ def compared(
     """
     keys = ["method", "moment", "bird"]
     _check("method", [against], list(per_bird["method"].unique()))
-    _check("metric", metrics, [name for name in per_bird if name not in (*keys, *SLICES)])
+    known = [str(name) for name in per_bird if name not in (*keys, *SLICES)]
+    _check("metric", metrics, known)
     means = _over_moments(per_bird.loc[:, [*keys, *metrics]])
     labels = _labelled(means)
     values = means.to_numpy(dtype=np.float64)
