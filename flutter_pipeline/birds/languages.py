@@ -43,15 +43,18 @@ class Languages:
     of_country: Shares
     """Shape (countries, languages): the shares from which those of its birds start."""
 
-    def lift(self, birds: IntArray) -> FloatArray:
-        """Shape (len(birds), languages): how much more each reads a language than its country.
+    def match(self, birds: IntArray) -> FloatArray:
+        """Shape (len(birds), languages): what each reads of a language as a share of what its
+        country does, at most 1.
 
-        1 where nothing is known of the bird, and for flits whose language cannot be told.
+        1 where nothing is known of the bird, and for flits whose language cannot be told. What a
+        bird reads more than its country counts no more: a few likes in a rare language would put
+        all of it before everything else.
         """
         usual = self.of_country[self.country[birds]]
         told = np.broadcast_to(self.names != UNTOLD, usual.shape)
-        lift = np.divide(self.of_bird[birds], usual, out=np.ones(usual.shape), where=told)
-        return lift.astype(np.float32)
+        share = np.divide(self.of_bird[birds], usual, out=np.ones(usual.shape), where=told)
+        return np.minimum(share, 1).astype(np.float32)
 
 
 def read_languages(history: History, config: LanguageConfig) -> Languages:

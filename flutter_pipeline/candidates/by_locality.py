@@ -2,8 +2,8 @@
 
 A flit's popularity in a country is the decayed likes of that country's birds, drawn towards its
 popularity everywhere as if so many likes more had been given there (Dirichlet smoothing; Zhai and
-Lafferty 2004, section 3.2). It counts more in the languages that the bird reads more than its
-country does. Reads no text, and no likes of the bird but for their languages.
+Lafferty 2004, section 3.2). It counts less in languages that the bird reads less than its country
+does. Reads no text, and no likes of the bird but for their languages.
 """
 
 from dataclasses import dataclass
@@ -38,6 +38,11 @@ class LocalConfig(LanguageConfig, frozen=True, extra="forbid"):
     elsewhere: float = Field(
         default=20.0, gt=0, description="Likes that popularity everywhere counts for in a country."
     )
+    language_exponent: float = Field(
+        default=0.5,
+        ge=0,
+        description="How much less flits count in languages that a bird hardly reads; 0: no less.",
+    )
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class LocalSource:
     languages: Languages
     score: FloatArray
     """Shape (countries, pool), above zero."""
+    language_exponent: float
     name: str = "popular_local"
 
     def propose(self, birds: IntArray, k: int) -> Proposals:
@@ -60,7 +66,7 @@ class LocalSource:
             at_once = max(CELLS // max(len(places), 1), 1)
             for first in range(0, len(rows), at_once):
                 some = rows[first : first + at_once]
-                scores = self._lifted(birds[some], number, places)
+                scores = self._scores(birds[some], number, places)
                 scores[self.pool.met[birds[some]][:, places].nonzero()] = 0
                 best = best_in_rows(scores, k)
                 because = np.full(len(best.row), -1, dtype=np.int64)
@@ -69,16 +75,20 @@ class LocalSource:
         return best_proposals(self.pool, birds, found, k)
 
     def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
-        """Popularity in the bird's country, times how much more the bird reads the language."""
+        """Popularity in the bird's country, less in languages that the bird hardly reads."""
         distinct, row = np.unique(bird, return_inverse=True)
-        lift = self.languages.lift(distinct)
+        match = self._match(distinct)
         local = self.score[self.languages.country[bird], self.pool.place[flit]]
-        return local * lift[row, self.languages.of_flit[flit]]
+        return local * match[row, self.languages.of_flit[flit]]
 
-    def _lifted(self, birds: IntArray, country: int, places: IntArray) -> FloatArray:
+    def _scores(self, birds: IntArray, country: int, places: IntArray) -> FloatArray:
         """Shape (birds, places): the scores for birds of one country."""
         language = self.languages.of_flit[self.pool.flits[places]]
-        return self.score[country, places] * self.languages.lift(birds)[:, language]
+        return self.score[country, places] * self._match(birds)[:, language]
+
+    def _match(self, birds: IntArray) -> FloatArray:
+        """Shape (birds, languages): what a flit of the language keeps of its score, at most 1."""
+        return self.languages.match(birds) ** np.float32(self.language_exponent)
 
     def _first(self, country: int, depth: int) -> IntArray:
         """Places, ascending, of the ``depth`` best of each language: no bird needs any other."""
@@ -113,7 +123,8 @@ def train_by_locality(history: History, pool: Pool, config: LocalConfig) -> Loca
     total = local.sum(axis=1, keepdims=True)
     drawn = (local + config.elsewhere * share) / (total + config.elsewhere)
     # As likes of everybody, and not as shares: of a country without likes it is their number.
-    return LocalSource(pool, languages, (drawn * given).astype(np.float32))
+    score = (drawn * given).astype(np.float32)
+    return LocalSource(pool, languages, score, config.language_exponent)
 
 
 def _start(history: History, pool: Pool, config: LocalConfig) -> NDArray[np.float64]:

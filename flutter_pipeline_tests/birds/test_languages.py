@@ -49,7 +49,7 @@ def test_birds_without_likes_are_told_by_their_country():
     ja = found.names.tolist().index("ja")
     assert found.of_bird[2, ja] > 0.7
     assert found.of_bird[3, ja] < 0.4
-    np.testing.assert_allclose(found.lift(np.array([2, 3])), 1)
+    np.testing.assert_allclose(found.match(np.array([2, 3])), 1)
 
 
 def test_a_bird_without_likes_is_told_by_whom_it_follows():
@@ -79,15 +79,15 @@ def test_a_language_that_cannot_be_told_tells_nothing():
     found = read([(0, 5), (0, 0), (1, 3)], [""] * 3)
     und = found.names.tolist().index("und")
     assert (found.of_bird[:, und] == 0).all()
-    assert (found.lift(np.arange(3))[:, und] == 1).all()
+    assert (found.match(np.arange(3))[:, und] == 1).all()
 
 
-def test_a_bird_that_reads_what_its_country_does_not_is_lifted_there():
+def test_a_language_counts_less_where_the_bird_reads_it_less_than_its_country_and_never_more():
     found = read([(0, 3), (1, 0), (2, 0), (3, 1)], [""] * 5)
-    lift = found.lift(np.array([0]))[0]
-    assert lift[1] > 1 > lift[0]
-    country = found.of_country[0]
-    np.testing.assert_allclose(lift[1], (1 / country[1] + 1) / 2, rtol=1e-6)
+    en, ja, und = found.match(np.array([0]))[0]
+    assert (ja, und) == (1, 1)
+    # One like in Japanese, none in English, and one like's worth of the country.
+    assert en == pytest.approx(1 / 2)
 
 
 def test_without_likes_all_languages_are_alike():

@@ -69,7 +69,7 @@ def test_a_score_is_the_countrys_likes_drawn_towards_everybodys():
     everywhere = np.array([0.5 + 1, 1 + 1])
     given = everywhere.sum()
     us = np.array([0.5 + 1 / 3, 1 / 3])
-    expected = (us + 3 * everywhere / given) / (us.sum() * 0 + 0.5 + 2 / 3 + 3) * given
+    expected = (us + 3 * everywhere / given) / (us.sum() + 3) * given
     scores = source.score_pairs(np.array([0, 0]), np.array([0, 1]))
     np.testing.assert_allclose(scores, expected, rtol=1e-6)
     # Nobody in France liked anything, so there the scores are those of everybody.
@@ -77,14 +77,18 @@ def test_a_score_is_the_countrys_likes_drawn_towards_everybodys():
     np.testing.assert_allclose(france, everywhere, rtol=1e-6)
 
 
-def test_a_bird_that_reads_another_language_gets_its_flits_first():
+def test_a_language_that_the_bird_hardly_reads_counts_less():
     rows: list[Engagement] = [
         *((bird, flit, "like", 9.5) for bird in (1, 2) for flit in (0, 1)),
-        (3, 2, "like", 9.9),
+        (3, 2, "like", 9.5),
     ]
     source = source_at_day_10(rows, ["US"] * 5, ["en", "en", "ja", "ja"])
-    assert source.propose(np.array([3]), 1).flit.tolist() == [3]
-    assert source.propose(np.array([0]), 1).flit.tolist()[0] in (0, 1)
+    pairs = np.array([3, 0, 3, 0]), np.array([0, 0, 3, 3])
+    english, as_usual, japanese, also_usual = source.score_pairs(*pairs)
+    assert japanese == also_usual
+    # One like in another language, and one like's worth of the country: half as much English.
+    assert english == pytest.approx(as_usual * 0.5**0.5)
+    assert source.propose(np.array([0]), 1).flit.tolist() == [0]
 
 
 def test_where_no_place_and_one_language_is_known_it_is_plain_popularity():
