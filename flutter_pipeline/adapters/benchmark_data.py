@@ -69,6 +69,17 @@ class Beauty:
     """Bird ``i`` has ``flits[starts[i]:starts[i + 1]]``."""
 
 
+@dataclass(frozen=True)
+class Gowalla:
+    """What each bird engaged with, in no order; LightGCN's split."""
+
+    train: list[IntArray]
+    """Codes of each bird's flits; every bird has some."""
+    test: list[IntArray]
+    """For the same birds, those that are to be found."""
+    n_flits: int
+
+
 def read_labelled(root: Path, name: LabelledSet) -> Labelled:
     """One task of ``tweeteval/``. Raises ContractError where it is not there, or incomplete."""
     folder = root / "tweeteval" / name
@@ -119,6 +130,36 @@ def read_beauty(root: Path) -> Beauty:
     return Beauty(tuple(titles), codes, starts.astype(np.int64))
 
 
+def read_gowalla(root: Path) -> Gowalla:
+    """LightGCN's split of Gowalla. Raises ContractError where it is not there, or not whole."""
+    parts = []
+    for name in ("train", "test"):
+        path = root / "gowalla" / f"{name}.txt.gz"
+        lines = [_codes(path, line) for line in _lines(root, path)]
+        parts.append({int(line[0]): line[1:] for line in lines})
+    train, test = parts
+    if sorted(train) != list(range(len(train))) or not set(test) <= set(train):
+        raise ContractError(
+            f"{root / 'gowalla'}: found {len(train)} birds in train.txt.gz and {len(test)} in "
+            "test.txt.gz, expected birds 0, 1, … in the first and some of them in the second; "
+            "get both files again"
+        )
+    none = np.zeros(0, dtype=np.int64)
+    rows = [train[bird] for bird in range(len(train))]
+    wanted = [test.get(bird, none) for bird in range(len(train))]
+    return Gowalla(rows, wanted, 1 + max(int(row.max(initial=0)) for row in [*rows, *wanted]))
+
+
+def _codes(path: Path, line: str) -> IntArray:
+    try:
+        codes = np.array(line.split(), dtype=np.int64)
+    except ValueError as error:
+        raise ContractError(f"{path}: {error}, expected numbers; get the file again") from None
+    if not len(codes):
+        raise ContractError(f"{path}: found an empty line, expected a bird and its flits")
+    return codes
+
+
 def _split(root: Path, folder: Path, part: str) -> Split:
     texts = _lines(root, folder / f"{part}_text.txt")
     labels = _lines(root, folder / f"{part}_labels.txt")
@@ -154,7 +195,7 @@ def _lines(root: Path, path: Path) -> list[str]:
     if not path.is_file():
         raise ContractError(
             f"{root} is not a whole folder of benchmark data: there is no {path.relative_to(root)};"
-            " name the folder that holds tweeteval/, stsb/, word_similarity/ and corpora/"
+            " name the folder that holds tweeteval/, stsb/, amazon_beauty/, gowalla/ and the others"
         )
     try:
         data = path.read_bytes()

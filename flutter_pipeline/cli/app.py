@@ -7,7 +7,7 @@ is imported when it is called, so that ``--help`` answers at once.
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+RetrievalSetName = Literal["beauty", "gowalla"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Track = Annotated[bool, typer.Option(help="Keep the figures in MLflow, too.")]
 Encoder = Annotated[
@@ -154,6 +155,27 @@ def benchmark_encoders(  # noqa: PLR0913  # a command's parameters are its optio
     benchmark_encoders(
         read_settings(), folder, config, Asked(variants_of(encoders), as_json, track)
     )
+
+
+@benchmark_app.command("retrieval")
+def benchmark_retrieval(  # noqa: PLR0913  # a command's parameters are its options
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--data", help="Folder of the public data sets.", envvar="FLUTTER_BENCHMARK_DATA"
+        ),
+    ],
+    name: Annotated[RetrievalSetName, typer.Option("--set", help="Which set.")] = "beauty",
+    validation_only: Annotated[
+        bool, typer.Option("--validation-only", help="Leave the test alone, as while tuning.")
+    ] = False,
+    track: Track = True,
+    as_json: Json = False,
+) -> None:
+    """Show how well every recommender finds what birds came to like, and published figures."""
+    from flutter_pipeline.cli.retrieval import benchmark_retrieval
+
+    benchmark_retrieval(read_settings(), folder, name, not validation_only, track, as_json)
 
 
 versions_app = typer.Typer()

@@ -64,6 +64,10 @@ class Likes:
         """Every row without its newest ``than``: what it was so many likes ago."""
         return self._where(self.steps_back >= than)
 
+    def without(self, rows: IntArray) -> "Likes":
+        """The same rows, but these are empty."""
+        return self._where(~np.isin(self.row, rows))
+
     def matrix(self, decay: float = 1.0) -> csr_matrix:
         """Shape (rows, n_flits): 1 for a row's newest like, ``decay`` for the one before, …"""
         weights = np.power(decay, self.steps_back).astype(np.float32)

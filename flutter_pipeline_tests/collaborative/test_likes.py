@@ -45,3 +45,7 @@ def test_nothing_is_lost_by_taking_rows(birds: list[int]):
 def test_arrays_grouped_by_bird_give_the_same_rows():
     again = likes_by_bird(np.array([0, 0, 2, 2, 2]), np.array([1, 4, 2, 3, 0]), (3, 5))
     assert rows(again) == rows(LIKES)
+
+
+def test_rows_can_be_emptied():
+    assert rows(LIKES.without(np.array([2]))) == [[1, 4], [], []]
