@@ -1,6 +1,6 @@
 """New flits by authors whom a bird liked before or follows: what nobody has liked yet, too.
 
-A bird's likes are counted by author, each worth less with age; following an author counts like a
+A bird's likes are counted by author, each worth less with age; following an author counts like
 likes of its flits. Beside its own authors a bird is lent a little of their neighbours, the authors
 whom the same birds like. Reads of a flit nothing but its author and its age.
 """
