@@ -7,7 +7,7 @@ from flutter_pipeline.collaborative.flit_neighbourhood import (
 )
 from flutter_pipeline.collaborative.likes import IntArray, Likes
 from flutter_pipeline.collaborative.scorer import FloatArray, Scorer
-from flutter_pipeline.collaborative.spectral import GF_CF, SpectralConfig, train_spectral
+from flutter_pipeline.collaborative.spectral import GF_CF, SHARPENED, SpectralConfig, train_spectral
 from flutter_pipeline_tests.conformance.scorers import FLITS, ScorerConformance, random_likes
 
 LIKES = random_likes()
@@ -40,6 +40,11 @@ class TestGraphFilter(ScorerConformance):
         return train_spectral(
             likes, columns, GF_CF.model_copy(update={"vectors": 8, "sharpening": 0.5})
         )
+
+
+class TestSharpenedFilter(ScorerConformance):
+    def scorer_of(self, likes: Likes, columns: IntArray) -> Scorer:
+        return train_spectral(likes, columns, SHARPENED.model_copy(update={"vectors": 8}))
 
 
 @pytest.mark.parametrize(
