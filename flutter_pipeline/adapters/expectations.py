@@ -5,7 +5,7 @@ imported late, because importing it takes seconds. What follows from an audit is
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -70,6 +70,20 @@ def audit(frame: pd.DataFrame, table: Table) -> Audit:
     # Great Expectations counts the rows of what it sees, so it has to see a column.
     seen = frame.loc[:, looked_at] if looked_at else pd.DataFrame({"row": range(len(frame))})
     return Audit(table.name, columns + _findings(seen, asked))
+
+
+def joined_audits(audits: Sequence[Audit]) -> Audit:
+    """Audits of the parts of one table as one: what fails in any of them fails."""
+    rows = [
+        replace(
+            found[0],
+            passed=all(one.passed for one in found),
+            unexpected=sum(one.unexpected for one in found),
+            examples=tuple(example for one in found for example in one.examples)[:EXAMPLES],
+        )
+        for found in zip(*(audit.rows for audit in audits), strict=True)
+    ]
+    return Audit(audits[0].name, tuple(rows))
 
 
 def audit_facts(

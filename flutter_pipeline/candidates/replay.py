@@ -67,13 +67,11 @@ def candidates_now(
     config: CandidateConfig,
     weights: Mapping[str, float],
     progress: Progress = no_progress,
-) -> pd.DataFrame:
-    """The fused wide candidate frame of every bird of the network, a block of birds at a time."""
+) -> Iterator[pd.DataFrame]:
+    """The fused wide candidate frames of all birds of the network, a block of birds at a time."""
     n_birds = len(pool.history.network.bird_ids)
-    frames = []
     for first in range(0, n_birds, BIRDS_AT_ONCE):
         birds = np.arange(first, min(first + BIRDS_AT_ONCE, n_birds))
         proposed = propose(pool, birds, sources, config.per_source)
-        frames.append(fuse(proposed, weights, config.keep))
+        yield fuse(proposed, weights, config.keep)
         progress(int(birds[-1]) + 1, n_birds)
-    return pd.concat(frames, ignore_index=True)

@@ -158,7 +158,7 @@ def benchmark_encoders(  # noqa: PLR0913  # a command's parameters are its optio
 
 
 @benchmark_app.command("retrieval")
-def benchmark_retrieval(  # noqa: PLR0913  # a command's parameters are its options
+def benchmark_retrieval(
     folder: Annotated[
         Path,
         typer.Option(

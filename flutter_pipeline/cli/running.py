@@ -21,7 +21,7 @@ from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.settings_check import check_settings
 from flutter_pipeline.adapters.simulated import TRUTH_FILE
-from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
+from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.cli import showing
 from flutter_pipeline.errors import (
@@ -112,8 +112,8 @@ def feeds_are_set_so(settings: Settings) -> bool:
 
 def _feeds_made_of(settings: Settings) -> str:
     """Network and settings that the published feeds were made of; empty where there are none."""
-    feeds = TableStore(settings.data / "tables").parts("ranked_candidates").get(WHOLE)
-    return feeds.origin if feeds is not None else ""
+    parts = TableStore(settings.data / "tables").parts("ranked_candidates")
+    return next((part.origin for part in parts.values()), "")
 
 
 def remove_state(settings: Settings, yes: bool) -> None:

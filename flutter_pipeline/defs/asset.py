@@ -18,8 +18,10 @@ from pydantic import Field as ModelField
 
 from flutter_pipeline.adapters.expectations import audit, audit_facts
 from flutter_pipeline.adapters.measure import Measure, measured
+from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.contracts.table import Expectation, Severity, Table
 from flutter_pipeline.defs.checks import to_check_result
+from flutter_pipeline.defs.streams import Staged, Stream, staged
 from flutter_pipeline.settings import Settings, read_settings
 
 LOG = logging.getLogger("flutter_pipeline.assets")
@@ -70,9 +72,8 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
             if model is not None:
                 inputs["config"] = model(**inputs["config"].model_dump())
             with measured() as measure:
-                result = function(*args, **inputs)
-            _say(key, result, measure)
-            made = result if isinstance(result, Made) else Made(result)
+                made = _made(function(*args, **inputs), stage)
+            _say(key, made, measure)
             yield from _audited(key, stage, made, _cost(measure))
 
         compute.__name__ = key
@@ -120,10 +121,21 @@ def _as_config(model: type[BaseModel], defaults: BaseModel) -> type[dg.Config]:
     return create_model(f"{model.__name__}Settings", __base__=dg.Config, **fields)
 
 
-def _say(key: str, result: Any, measure: Measure) -> None:
+def _made(result: Any, stage: Stage) -> Made:
+    """What a function returned; a stream is written down, part by part, where nobody reads yet."""
+    if not isinstance(result, Stream):
+        return result if isinstance(result, Made) else Made(result)
+    if stage.table is None:
+        raise TypeError("only a table can be a stream; name the contract in the asset's Stage")
+    tables = TableStore(read_settings().data / "tables")
+    parts = staged(result, stage.table, tables, PREVIEW_ROWS)
+    return Made(parts, metadata=result.closing())
+
+
+def _say(key: str, made: Made, measure: Measure) -> None:
     """One line for whoever watches: the asset, its rows, seconds, and memory."""
-    value = result.value if isinstance(result, Made) else result
-    rows = f"{len(value):,} rows" if isinstance(value, pd.DataFrame) else ""
+    told = isinstance(made.value, pd.DataFrame | Staged)
+    rows = f"{len(made.value):,} rows" if told else ""
     LOG.info("%-22s %16s %8.1f s %8.0f MB", key, rows, measure.seconds, measure.peak_mb)
 
 
@@ -154,7 +166,9 @@ def _sign(
 
 
 def _audited(key: str, stage: Stage, made: Made, cost: Mapping[str, float]) -> Iterator[Any]:
-    if stage.table is not None:
+    if isinstance(made.value, Staged):
+        result = made.value.audit
+    elif stage.table is not None:
         result = audit(made.value, stage.table)
     else:
         result = audit_facts(dict(made.facts), stage.expectations, key)
@@ -178,8 +192,9 @@ def _readable(value: float | bool | str) -> float | bool | str:
 
 def _table_metadata(table: Table | None, value: Any) -> dict[str, Any]:
     """Row count, column schema with descriptions, and a small preview."""
-    if table is None or not isinstance(value, pd.DataFrame):
+    if table is None or not isinstance(value, pd.DataFrame | Staged):
         return {}
+    first = value.first if isinstance(value, Staged) else value
     columns = [
         dg.TableColumn(
             column.name,
@@ -192,7 +207,7 @@ def _table_metadata(table: Table | None, value: Any) -> dict[str, Any]:
     return {
         "dagster/row_count": len(value),
         "dagster/column_schema": dg.TableSchema(columns=columns),
-        "preview": dg.MetadataValue.md(preview(value)),
+        "preview": dg.MetadataValue.md(preview(first)),
     }
 
 
@@ -213,6 +228,11 @@ def at_least(
 def columns_of(table: str, *columns: str) -> dict[str, dg.AssetIn]:
     """An upstream table of which only some columns are read."""
     return {table: dg.AssetIn(table, metadata={"columns": list(columns)})}
+
+
+def in_parts(table: str) -> dict[str, dg.AssetIn]:
+    """An upstream table that is read a part at a time."""
+    return {table: dg.AssetIn(table, metadata={"in_parts": True})}
 
 
 def preview(frame: pd.DataFrame, rows: int = PREVIEW_ROWS) -> str:

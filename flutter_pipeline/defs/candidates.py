@@ -16,6 +16,7 @@ from flutter_pipeline.contracts.results import CANDIDATES, PAST_CANDIDATES, SOUR
 from flutter_pipeline.defs.asset import Stage, audited_asset
 from flutter_pipeline.defs.moments import backtest_config
 from flutter_pipeline.defs.resources import DataFolder
+from flutter_pipeline.defs.streams import Stream
 from flutter_pipeline.evaluation.past import (
     moments_if_any,
     past_candidates_of,
@@ -83,7 +84,7 @@ def candidates(
     source_weights: pd.DataFrame,
     data: DataFolder,
     **indexes: Stored,
-) -> pd.DataFrame:
+) -> Stream:
     """For every bird the flits that are worth a closer look, and which source proposed them."""
     known = load_network(network.state)
     pool = pool_of(known_before(known, network.facts["as_of"]), config.max_age_days)
@@ -94,5 +95,5 @@ def candidates(
     }
     sources = sources_at(pool.history, pool, vectors, config, prepared)
     weights = weights_of(source_weights)
-    frame = candidates_now(pool, sources, config, weights, progress_bar("candidates", "birds"))
-    return with_ids(frame, known)
+    frames = candidates_now(pool, sources, config, weights, progress_bar("candidates", "birds"))
+    return Stream(with_ids(frame, known) for frame in frames)

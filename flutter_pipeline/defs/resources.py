@@ -17,6 +17,7 @@ from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.defs.asset import Made
+from flutter_pipeline.defs.streams import Staged, TableParts
 from flutter_pipeline.settings import Settings, read_settings
 
 LOCK_SECONDS = 3600.0
@@ -106,9 +107,14 @@ class TableManager(dg.ConfigurableIOManager):
 
     data: dg.ResourceDependency[DataFolder]
 
-    def handle_output(self, context: dg.OutputContext, obj: Made | pd.DataFrame | None) -> None:
-        """Publish the frame under the asset's name."""
+    def handle_output(
+        self, context: dg.OutputContext, obj: Made | pd.DataFrame | Staged | None
+    ) -> None:
+        """Publish the frame, or the staged parts, under the asset's name."""
         if obj is None:
+            return
+        if isinstance(obj, Staged):
+            self.data.tables.publish(context.asset_key.to_user_string(), obj.parts)
             return
         made = obj if isinstance(obj, Made) else Made(obj)
         name = context.asset_key.to_user_string()
@@ -129,10 +135,13 @@ class TableManager(dg.ConfigurableIOManager):
         }
         self.data.tables.write(name, {**frames, **emptied}, made.origins)
 
-    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """The upstream table, as far as the asset may read it."""
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame | TableParts:
+        """The upstream table, as far as the asset may read it; or its parts, where it asks so."""
         name = context.asset_key.to_user_string()
-        columns = (context.definition_metadata or {}).get("columns")
+        metadata = context.definition_metadata or {}
+        if metadata.get("in_parts"):
+            return TableParts(self.data.tables, name)
+        columns = metadata.get("columns")
         keys = list(context.asset_partition_keys) if context.has_asset_partitions else None
         return self.data.tables.read(name, keys, columns)
 

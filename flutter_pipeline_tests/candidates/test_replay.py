@@ -90,9 +90,10 @@ def test_everybody_is_served_now_block_by_block_as_at_once(monkeypatch):
     at_once = fuse(propose(pool, np.arange(40), sources, 10), weights, CANDIDATES.keep)
     monkeypatch.setattr(module, "BIRDS_AT_ONCE", 7)
     told: list[tuple[int, int]] = []
-    in_blocks = candidates_now(
+    blocks = candidates_now(
         pool, sources, CANDIDATES, weights, lambda done, total: told.append((done, total))
     )
+    in_blocks = pd.concat(blocks, ignore_index=True)
     pd.testing.assert_frame_equal(in_blocks, at_once)
     assert told == [(7, 40), (14, 40), (21, 40), (28, 40), (35, 40), (40, 40)]
     assert in_blocks["bird"].is_monotonic_increasing

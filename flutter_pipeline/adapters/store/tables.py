@@ -7,7 +7,7 @@ a reader sees all of a run's days or none. What is in a table is not known here.
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,6 +49,25 @@ class TableStore:
         stored = read_json(manifest)["parts"]
         return {key: Part(**part) for key, part in sorted(stored.items())}
 
+    def stage(self, name: str, key: str, frame: pd.DataFrame, origin: str = "") -> Part:
+        """Write a part that is not published yet: no manifest names it."""
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        file = f"{key}.{uuid.uuid4().hex[:8]}.parquet"
+        pq.write_table(
+            pa.Table.from_pandas(frame, preserve_index=False), folder / file, compression="zstd"
+        )
+        return Part(file, len(frame), origin)
+
+    def publish(self, name: str, parts: Mapping[str, Part]) -> None:
+        """Make ``parts``, staged or published before, all that the table is."""
+        folder = self.root / name
+        write_json(
+            folder / "manifest.json",
+            {"parts": {key: asdict(part) for key, part in sorted(parts.items())}},
+        )
+        _remove_unnamed(folder, {part.file for part in parts.values()})
+
     def write(
         self,
         name: str,
@@ -56,20 +75,11 @@ class TableStore:
         origins: Mapping[str, str] | None = None,
     ) -> None:
         """Publish ``frames`` by part, replacing those parts and leaving the others."""
-        folder = self.root / name
-        folder.mkdir(parents=True, exist_ok=True)
-        parts = self.parts(name)
-        for key, frame in frames.items():
-            file = f"{key}.{uuid.uuid4().hex[:8]}.parquet"
-            pq.write_table(
-                pa.Table.from_pandas(frame, preserve_index=False), folder / file, compression="zstd"
-            )
-            parts[key] = Part(file, len(frame), (origins or {}).get(key, ""))
-        write_json(
-            folder / "manifest.json",
-            {"parts": {key: asdict(part) for key, part in sorted(parts.items())}},
-        )
-        _remove_unnamed(folder, {part.file for part in parts.values()})
+        origins = origins or {}
+        staged = {
+            key: self.stage(name, key, frame, origins.get(key, "")) for key, frame in frames.items()
+        }
+        self.publish(name, {**self.parts(name), **staged})
 
     def read(
         self,
@@ -96,6 +106,11 @@ class TableStore:
         ]
         frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
         return frame if wanted else frame.iloc[:0]
+
+    def frames(self, name: str) -> Iterator[pd.DataFrame]:
+        """The rows of all parts, a part at a time. Raises VersionError as :meth:`read` does."""
+        for key in self.parts(name) or [WHOLE]:
+            yield self.read(name, [key])
 
 
 def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

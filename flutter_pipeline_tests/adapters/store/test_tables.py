@@ -117,3 +117,28 @@ def test_a_frame_conforms_with_the_contracts_columns_in_its_order():
     assert list(made.columns) == ["bird_id", "geo", "joined_at"]
     assert made["joined_at"].isna().tolist() == [True]
     assert conform(FOLLOWS.empty(), FOLLOWS).equals(FOLLOWS.empty())
+
+
+def test_staged_parts_are_seen_only_when_they_are_published_and_then_are_all_there_is(
+    store: TableStore,
+):
+    store.write("flits", {WHOLE: flits("a")})
+    staged = {key: store.stage("flits", key, flits(key)) for key in ("00001", "00000")}
+    assert ids_of(store.read("flits")) == ["a"]
+    store.publish("flits", staged)
+    assert ids_of(store.read("flits")) == ["00000", "00001"]
+    assert [ids_of(frame) for frame in store.frames("flits")] == [["00000"], ["00001"]]
+
+
+def test_parts_that_name_different_ids_are_read_as_one_table(store: TableStore):
+    parts = {
+        key: store.stage("flits", key, flits(*ids).astype({"flit_id": "category"}))
+        for key, ids in (("0", ("b", "a")), ("1", ("c", "b")))
+    }
+    store.publish("flits", parts)
+    assert ids_of(store.read("flits")) == ["b", "a", "c", "b"]
+
+
+def test_parts_of_a_table_that_is_not_there_say_so(store: TableStore):
+    with pytest.raises(VersionError, match="run the pipeline first"):
+        list(store.frames("owls"))
