@@ -39,8 +39,10 @@ class LearningConfig(BaseModel, frozen=True, extra="forbid"):
     averaging: float = Field(
         default=0.99, ge=0, lt=1, description="Share of the mean weights that a step leaves."
     )
+    # Dropout and a falling rate keep Beauty from being learnt by heart: the last weights are best
+    # there, and what is held out would be missed.
     held_out: int = Field(
-        default=2000,
+        default=0,
         ge=0,
         description="Birds, but one of ten at most, whose newest like says whether learning helps.",
     )

@@ -38,7 +38,7 @@ class School:
         self.config = config
         counts = np.bincount(flits.number[windows.likes.flit], minlength=len(flits.learnt))
         self.negatives = Negatives(counts, config)
-        self.random = np.random.default_rng(config.seed)
+        self.random = np.random.default_rng([config.seed, 1])
         self.optimiser = torch.optim.AdamW(
             [
                 {"params": [own for own in towers.parameters() if own.ndim > 1]},
@@ -92,7 +92,7 @@ def learnt_towers(
 
     Without held-out likes these are the last ones. ``towers`` are changed.
     """
-    random = np.random.default_rng(config.seed)
+    random = np.random.default_rng([config.seed, 0])
     likes, held_out = without_held_out(likes, config.held_out, random)
     windows = windows_of(likes, towers.max_likes, config.likes_per_step)
     school = School(towers, flits, windows, config)

@@ -57,13 +57,15 @@ def steps_taken(config: LearningConfig) -> tuple[int, int]:
 
 
 def test_learning_stops_when_held_out_likes_are_foretold_no_better():
-    config = LearningConfig(epochs=60, likes_per_step=300, learning_rate=1e-6, look_every=1)
+    config = LearningConfig(
+        epochs=60, likes_per_step=300, learning_rate=1e-6, look_every=1, held_out=100
+    )
     done, total = steps_taken(config)
     assert done < total / 2
 
 
 def test_learning_goes_on_while_held_out_likes_are_foretold_better():
-    config = LearningConfig(epochs=6, likes_per_step=300, patience=6, look_every=1)
+    config = LearningConfig(epochs=6, likes_per_step=300, patience=6, look_every=1, held_out=100)
     done, total = steps_taken(config)
     assert done == total
 

@@ -23,9 +23,7 @@ SMALL = SelfAttentionConfig(
     layers=1,
     dropout=0.1,
     max_likes=8,
-    learning=LearningConfig(
-        epochs=12, likes_per_step=60, learning_rate=1e-2, averaging=0.9, held_out=0
-    ),
+    learning=LearningConfig(epochs=15, likes_per_step=60, learning_rate=3e-2, averaging=0.9),
 )
 BRIEF = SMALL.model_copy(update={"learning": LearningConfig(epochs=2, likes_per_step=100)})
 

@@ -21,9 +21,7 @@ SMALL = TwoTowerConfig(
     hidden=16,
     dropout=0.1,
     max_likes=8,
-    learning=LearningConfig(
-        epochs=10, likes_per_step=60, learning_rate=1e-2, averaging=0.9, held_out=0
-    ),
+    learning=LearningConfig(epochs=10, likes_per_step=60, learning_rate=1e-2, averaging=0.9),
 )
 
 
