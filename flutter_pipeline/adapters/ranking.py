@@ -1,7 +1,7 @@
 """Rankers as versions: learnt from past candidates, kept, and brought back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 from pydantic import BaseModel
@@ -10,13 +10,14 @@ from flutter_pipeline.adapters.store.states import digest_of_state, version_of
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import Network
 from flutter_pipeline.errors import CorpusError
-from flutter_pipeline.evaluation.held_out import HeldOut, held_out
+from flutter_pipeline.evaluation.held_out import HeldOut, Rules, held_out
 from flutter_pipeline.evaluation.past import sources_of
 from flutter_pipeline.evaluation.split import BacktestConfig
 from flutter_pipeline.ranking.blend import BlendConfig, BlendRanker
+from flutter_pipeline.ranking.lambdarank import LambdaRanker
 from flutter_pipeline.ranking.logistic import LogisticRanker
 from flutter_pipeline.ranking.ranker import Ranker, ranker_kind
-from flutter_pipeline.ranking.training import TrainingSet, training_set
+from flutter_pipeline.ranking.training import LearnerConfig, RowsConfig, TrainingSet, training_set
 
 NAME = "ranker"
 
@@ -31,6 +32,8 @@ class TrainedRanker:
     figures: dict[str, float]
     coefficients: dict[str, float]
     """By feature, where the ranker has such."""
+    importance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """NDCG lost on the held-out moment when a feature, or a group, is shuffled."""
 
 
 def train_ranker_version(
@@ -47,17 +50,18 @@ def train_ranker_version(
     """
 
     def train(rows: TrainingSet) -> Ranker:
-        return ranker_kind(kind).train(rows.features, rows.labels, config)
+        return ranker_kind(kind).train(rows, config)
 
     count = liked = 0
     judged = HeldOut(0.0, 0.0, 0)
     reason = ""
     ranker: Ranker = BlendRanker()
     try:
-        rows = training_set(network, candidates, _sources(candidates), backtest.step)
+        chosen = _rows_config(config)
+        rows = training_set(network, candidates, _sources(candidates), backtest.step, chosen)
         count, liked = len(rows.labels), int(rows.labels.sum())
         ranker = train(rows)
-        judged = _judged(network, candidates, train, backtest)
+        judged = _judged(network, candidates, train, Rules(backtest.step, backtest.k, chosen))
     except CorpusError as error:
         reason = str(error)
     if judged.worse:
@@ -78,21 +82,30 @@ def train_ranker_version(
         "held_out.blend_ndcg": judged.blend,
         "held_out.birds": judged.birds,
     }
+    if judged.birds:
+        figures["held_out.calibration_error"] = judged.calibration_error
     weights = {f"weight.{name}": value for name, value in _coefficients(ranker).items()}
-    return TrainedRanker(Stored(NAME, version, state, facts), reason, figures, weights)
+    stored = Stored(NAME, version, state, facts)
+    return TrainedRanker(stored, reason, figures, weights, judged.importance)
+
+
+def importance_figures(importance: pd.DataFrame) -> dict[str, float]:
+    """The table as one flat mapping, such as ``importance.group.taste``."""
+    names = "importance." + importance["by"] + "." + importance["name"] if len(importance) else []
+    return dict(zip(names, importance.get("lost", ()), strict=True))
 
 
 def _judged(
     network: Network,
     candidates: Mapping[int, pd.DataFrame],
     train: Callable[[TrainingSet], Ranker],
-    backtest: BacktestConfig,
+    rules: Rules,
 ) -> HeldOut:
     """The judgement on the last moment; none where the others hold too little to learn from."""
     if len(candidates) < 2:
         return HeldOut(0.0, 0.0, 0)
     try:
-        return held_out(network, candidates, train, backtest.step, backtest.k)
+        return held_out(network, candidates, train, rules)
     except CorpusError:
         return HeldOut(0.0, 0.0, 0)
 
@@ -103,7 +116,12 @@ def ranker_of(stored: Stored) -> Ranker:
 
 
 def _coefficients(ranker: Ranker) -> dict[str, float]:
-    return ranker.coefficients if isinstance(ranker, LogisticRanker) else {}
+    line = ranker.line if isinstance(ranker, LambdaRanker) else ranker
+    return line.coefficients if isinstance(line, LogisticRanker) else {}
+
+
+def _rows_config(config: BaseModel) -> RowsConfig:
+    return config.rows if isinstance(config, LearnerConfig) else RowsConfig()
 
 
 def _sources(candidates: Mapping[int, pd.DataFrame]) -> tuple[str, ...]:

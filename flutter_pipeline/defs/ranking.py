@@ -5,7 +5,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from flutter_pipeline.adapters.progress import progress_bar
-from flutter_pipeline.adapters.ranking import ranker_of, train_ranker_version
+from flutter_pipeline.adapters.ranking import importance_figures, ranker_of, train_ranker_version
 from flutter_pipeline.adapters.store.tables import WHOLE
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network
@@ -13,16 +13,16 @@ from flutter_pipeline.candidates.naming import with_codes, with_ids
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.contracts.table import Expectation
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
-from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, preview
 from flutter_pipeline.defs.moments import backtest_config
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer
 from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
 from flutter_pipeline.filtering.because import MadeBy, feed_table
 from flutter_pipeline.filtering.feeds import FeedConfig, rank_and_fill
-from flutter_pipeline.ranking.ranker import ranker_kind
+from flutter_pipeline.ranking.ranker import DEFAULT_KIND, ranker_kind
 from flutter_pipeline.settings import read_settings
 
-KIND = read_settings().section("ranker").get("kind", "logistic")
+KIND = read_settings().section("ranker").get("kind", DEFAULT_KIND)
 NAMES = read_settings().use_encoders
 LEARNT = Expectation(
     "column_values_to_be_in_set",
@@ -63,14 +63,19 @@ def ranker(
     with tracking.run(context) as run:
         trained = train_ranker_version(known, past, KIND, config, backtest)
         made_from = {"network_version": network.version, "version": trained.stored.version}
-        run.log({**config.model_dump(), **made_from}, trained.figures | trained.coefficients)
+        told = importance_figures(trained.importance)
+        run.log({**config.model_dump(), **made_from}, trained.figures | trained.coefficients | told)
         run.register(trained.stored, data.models.keep(trained.stored))
     facts = {
         **trained.figures,
         "version": trained.stored.version,
         "kind": trained.stored.facts["ranker"],
     }
-    metadata = {"mlflow_run": dg.MetadataValue.url(run.run.url), "note": trained.reason or "learnt"}
+    metadata = {
+        "mlflow_run": dg.MetadataValue.url(run.run.url),
+        "note": trained.reason or "learnt",
+        "importance": dg.MetadataValue.md(preview(trained.importance, rows=20)),
+    }
     return Made(trained.stored, facts, metadata)
 
 

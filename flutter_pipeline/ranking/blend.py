@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from flutter_pipeline.birds.history import BoolArray, FloatArray
+from flutter_pipeline.birds.history import FloatArray
 from flutter_pipeline.candidates.merge import RANK_OFFSET
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.ranking.features import check_features
+from flutter_pipeline.ranking.training import TrainingSet
 
 FUSED = "fused"
 
@@ -38,7 +39,7 @@ class BlendRanker:
         return State({"feature_names": list(self.feature_names)})
 
 
-def train_blend(features: pd.DataFrame, labels: BoolArray, config: BlendConfig) -> BlendRanker:
+def train_blend(rows: TrainingSet, config: BlendConfig) -> BlendRanker:
     """The ranker; there is nothing to learn."""
     return BlendRanker()
 

@@ -14,8 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from flutter_pipeline.birds.history import DAY, Engagements, FloatArray, History, IntArray
+from flutter_pipeline.candidates.merge import SIGNAL
 from flutter_pipeline.contracts.tables import ACTIONS
 from flutter_pipeline.errors import VersionError
+from flutter_pipeline.ranking.followed import likes_of_followed, written_by_followed
 from flutter_pipeline.ranking.pairs import found_in, pair_keys, times_in
 
 PRIOR_SHOWN = 20.0
@@ -24,6 +26,9 @@ PRIOR_SHOWN = 20.0
 PRIOR_LIKES = 1.0
 """Likes that the network-wide mix of languages counts for, beside a bird's own likes."""
 
+RECENT = DAY
+"""How far back likes are recent: they say what is about to be seen by many."""
+
 IMPRESSION = np.array([ACTIONS.index("impression")], dtype=np.int8)
 
 _SOURCE_PARTS = ("reciprocal_rank", "score", "proposed")
@@ -31,7 +36,9 @@ _GROUPS = {
     "fused": "blend",
     "n_sources": "blend",
     "flit_age": "flit",
+    "flit_newness": "flit",
     "flit_likes": "flit",
+    "flit_recent_likes": "flit",
     "flit_impressions": "flit",
     "flit_like_rate": "flit",
     "flit_length": "flit",
@@ -40,15 +47,33 @@ _GROUPS = {
     "bird_recency": "bird",
     "author_likes": "affinity",
     "author_met": "affinity",
+    "author_like_share": "affinity",
     "follows_author": "affinity",
+    "followed_share": "affinity",
+    "followed_liked": "affinity",
     "language_match": "affinity",
 }
 
 
-def feature_groups(sources: Sequence[str]) -> dict[str, str]:
-    """Each feature's group, in column order; each source is a group of its own."""
+def feature_groups(sources: Sequence[str], signals: Sequence[str] = ()) -> dict[str, str]:
+    """Each feature's group, in column order; each source is a group of its own.
+
+    ``signals`` are columns of the candidate table, named as in
+    :func:`~flutter_pipeline.candidates.merge.score_all`; each belongs to its source.
+    """
     by_source = {f"{source}_{part}": source for source in sources for part in _SOURCE_PARTS}
-    return {**by_source, **_GROUPS}
+    # Where one source's name begins another's, the longer one is meant.
+    longest = sorted(sources, key=len, reverse=True)
+    told = {
+        signal: next((name for name in longest if signal.startswith(f"{SIGNAL}{name}_")), "signals")
+        for signal in signals
+    }
+    return {**by_source, **told, **_GROUPS}
+
+
+def signals_of(candidates: pd.DataFrame) -> tuple[str, ...]:
+    """The columns of a candidate table that hold what sources told beside their scores."""
+    return tuple(name for name in candidates.columns if name.startswith(SIGNAL))
 
 
 def build_features(
@@ -62,13 +87,15 @@ def build_features(
     """
     bird = candidates["bird"].to_numpy(dtype=np.int64)
     flit = candidates["flit"].to_numpy(dtype=np.int64)
+    signals = signals_of(candidates)
     columns: dict[str, NDArray] = {
         **_by_source(candidates, sources),
+        **{name: candidates[name].to_numpy() for name in signals},
         **_of_flits(flit, history),
         **_of_birds(bird, history),
         **_of_affinity(bird, flit, history),
     }
-    names = list(feature_groups(sources))
+    names = list(feature_groups(sources, signals))
     return pd.DataFrame(
         {name: columns[name].astype(np.float32, copy=False) for name in names},
         index=candidates.index,
@@ -99,8 +126,13 @@ def _of_flits(flit: IntArray, history: History) -> dict[str, NDArray]:
     author_likes = np.bincount(network.author, weights=likes, minlength=len(network.bird_ids))
     author_shown = np.bincount(network.author, weights=shown, minlength=len(network.bird_ids))
     prior = (likes.sum() + 1) / (shown.sum() + 2)
+    recent = history.likes.between(history.as_of - RECENT, history.as_of).flit
+    age = history.age_in_days(flit)
     return {
-        "flit_age": np.log1p(history.age_in_days(flit)),
+        "flit_age": np.log1p(age),
+        # Showings die away with age; a logarithm alone falls too slowly for the oldest.
+        "flit_newness": 0.5**age,
+        "flit_recent_likes": np.log1p(np.bincount(recent, minlength=len(likes)))[flit],
         "flit_likes": np.log1p(likes)[flit],
         "flit_impressions": np.log1p(impressions)[flit],
         "flit_like_rate": _log_rate(likes, shown, prior)[flit],
@@ -144,10 +176,17 @@ def _of_affinity(bird: IntArray, flit: IntArray, history: History) -> dict[str, 
     engaged = history.engagements.where(wanted[history.engagements.bird])
     pairs = pair_keys(bird, network.author[flit], n_birds)
     follows = pair_keys(network.follower, network.followed, n_birds)
+    followed = found_in(pairs, follows)
+    liked = times_in(pairs, _with_authors(likes, history))
+    met = times_in(pairs, _with_authors(engaged, history))
+    prior = (len(likes) + 1) / (len(engaged) + 2)
     return {
-        "author_likes": np.log1p(times_in(pairs, _with_authors(likes, history))),
-        "author_met": np.log1p(times_in(pairs, _with_authors(engaged, history))),
-        "follows_author": found_in(pairs, follows),
+        "author_likes": np.log1p(liked),
+        "author_met": np.log1p(met),
+        "author_like_share": np.log((liked + PRIOR_LIKES * prior) / (met + PRIOR_LIKES)),
+        "follows_author": followed,
+        "followed_share": followed / np.log(2 + written_by_followed(history))[bird],
+        "followed_liked": np.log1p(likes_of_followed(bird, flit, history)),
         "language_match": _language_match(bird, flit, likes, history),
     }
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import Field
 from scipy.special import expit
 
 from flutter_pipeline.birds.history import BoolArray, FloatArray, IntArray
 from flutter_pipeline.contracts.state import State
-from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.ranking.features import check_features
+from flutter_pipeline.ranking.training import LearnerConfig, TrainingSet, check_enough
 
 Vector = NDArray[np.float64]
 
@@ -25,15 +25,12 @@ SMALLEST_SPREAD = 1e-6
 """A feature that spreads less than this is taken as constant, and left unscaled."""
 
 
-class LogisticConfig(BaseModel, frozen=True, extra="forbid"):
+class LogisticConfig(LearnerConfig, frozen=True, extra="forbid"):
     """Everything that decides what a logistic ranker will be."""
 
     c: float = Field(default=1.0, gt=0, description="Inverse of the L2 penalty (scikit-learn's C).")
     max_rows: int = Field(
         default=200_000, ge=100, description="Rows trained on at most; negatives go first."
-    )
-    min_positives: int = Field(
-        default=20, ge=1, description="Liked candidates below which nothing is learnt."
     )
     max_iterations: int = Field(default=100, gt=0, description="Newton steps at most.")
     seed: int = Field(default=0, description="Seeds the sampling of rows.")
@@ -58,6 +55,10 @@ class LogisticRanker:
 
     def score(self, features: pd.DataFrame) -> FloatArray:
         """Probability that each row is liked, shape (n,), in [0, 1]."""
+        return expit(self.log_odds(features)).astype(np.float32)
+
+    def log_odds(self, features: pd.DataFrame) -> Vector:
+        """Log-odds that each row is liked, shape (n,)."""
         check_features(features, self.feature_names)
         # Feature by feature: a row's score then depends on that row alone, to the last bit, where
         # a matrix product may add up in an order that depends on threads and on other rows.
@@ -66,7 +67,7 @@ class LogisticRanker:
         log_odds = np.full(len(features), offset)
         for name, slope in zip(self.feature_names, slopes, strict=True):
             log_odds += slope * features[name].to_numpy(dtype=np.float64)
-        return expit(log_odds).astype(np.float32)
+        return log_odds
 
     def state(self) -> State:
         """All that it takes to have the same ranker again."""
@@ -92,22 +93,15 @@ def load_logistic(state: State) -> LogisticRanker:
     )
 
 
-def train_logistic(
-    features: pd.DataFrame, labels: BoolArray, config: LogisticConfig
-) -> LogisticRanker:
-    """Learn from ``features`` (n rows) which rows were liked (``labels``, shape (n,)).
+def train_logistic(rows: TrainingSet, config: LogisticConfig) -> LogisticRanker:
+    """Learn which rows were liked.
 
     Raises CorpusError where fewer than ``min_positives`` rows were liked, or none was not.
     """
-    n_liked = int(np.count_nonzero(labels))
-    if n_liked < config.min_positives or n_liked == len(labels):
-        raise CorpusError(
-            f"cannot learn to rank from {n_liked} liked among {len(labels)} candidates; expected "
-            f"at least {config.min_positives} liked and some that were not: "
-            "take more training moments or birds, or land more days"
-        )
-    rows, correction = _sampled(labels, config)
-    matrix = features.iloc[rows].to_numpy(dtype=np.float64)
+    features, labels = rows.features, rows.labels
+    check_enough(rows, config.min_positives)
+    chosen, correction = _sampled(labels, config)
+    matrix = features.iloc[chosen].to_numpy(dtype=np.float64)
     mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
     scale = np.where(spread > SMALLEST_SPREAD, spread, 1.0)
     from sklearn.linear_model import LogisticRegression  # late, since it takes seconds
@@ -115,7 +109,7 @@ def train_logistic(
     model = LogisticRegression(
         C=config.c, solver="newton-cholesky", max_iter=config.max_iterations, tol=1e-6
     )
-    model.fit((matrix - mean) / scale, labels[rows])
+    model.fit((matrix - mean) / scale, labels[chosen], sample_weight=rows.weights[chosen])
     return LogisticRanker(
         feature_names=tuple(features.columns),
         mean=mean,

@@ -1,6 +1,6 @@
 """What every ranker is, and the list of those there are.
 
-``train_x(features, labels, config)`` is the only way to get one; ``load_x(state)`` brings one back.
+``train_x(rows, config)`` is the only way to get one; ``load_x(state)`` brings one back.
 A new ranker is one module beside this one and one line in ``RANKERS``.
 """
 
@@ -15,7 +15,15 @@ from flutter_pipeline.birds.history import FloatArray
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.ranking.blend import BlendConfig, load_blend, train_blend
+from flutter_pipeline.ranking.joint import train_wide_and_deep
+from flutter_pipeline.ranking.lambdarank import (
+    LambdaRankConfig,
+    load_lambdarank,
+    train_lambdarank,
+)
 from flutter_pipeline.ranking.logistic import LogisticConfig, load_logistic, train_logistic
+from flutter_pipeline.ranking.training import TrainingSet
+from flutter_pipeline.ranking.wide_and_deep import WideAndDeepConfig, load_wide_and_deep
 
 
 class Ranker(Protocol):
@@ -43,8 +51,8 @@ class RankerKind:
     """How one kind of ranker is configured, trained and brought back."""
 
     config: type[BaseModel]
-    train: Callable[[pd.DataFrame, Any, Any], Ranker]
-    """(features, labels, config) -> ranker; raises CorpusError where there is too little."""
+    train: Callable[[TrainingSet, Any], Ranker]
+    """(rows, config) -> ranker; raises CorpusError where there is too little."""
     load: Callable[[State], Ranker]
     code_version: str
     """Changes whenever the same data and config would make another ranker."""
@@ -52,8 +60,16 @@ class RankerKind:
 
 RANKERS: dict[str, RankerKind] = {
     "blend": RankerKind(BlendConfig, train_blend, load_blend, code_version="1"),
-    "logistic": RankerKind(LogisticConfig, train_logistic, load_logistic, code_version="1"),
+    "logistic": RankerKind(LogisticConfig, train_logistic, load_logistic, code_version="2"),
+    "lambdarank": RankerKind(LambdaRankConfig, train_lambdarank, load_lambdarank, code_version="1"),
+    "wide_and_deep": RankerKind(
+        WideAndDeepConfig, train_wide_and_deep, load_wide_and_deep, code_version="1"
+    ),
 }
+
+
+DEFAULT_KIND = "lambdarank"
+"""What ranks where the settings do not say."""
 
 
 def ranker_kind(name: str) -> RankerKind:

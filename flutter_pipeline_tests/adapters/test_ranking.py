@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flutter_pipeline.adapters.ranking import ranker_of, train_ranker_version
+from flutter_pipeline.adapters.ranking import importance_figures, ranker_of, train_ranker_version
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.birds.history import known_before
 from flutter_pipeline.evaluation.split import BacktestConfig
@@ -54,6 +54,7 @@ def test_too_few_likes_fall_back_to_the_blend_and_say_why():
     assert isinstance(ranker_of(trained.stored), BlendRanker)
     assert (trained.figures["candidates"], trained.figures["liked"]) == (20, 10)
     assert trained.coefficients == {}
+    assert importance_figures(trained.importance) == {}
     assert "10" in trained.reason and "11" in trained.reason
 
 
@@ -99,6 +100,11 @@ def test_a_ranker_that_loses_on_a_day_held_out_leaves_the_order_to_the_blend():
         turned, {at(1): first, at(2): last}, "logistic", LogisticConfig(min_positives=2), BACKTEST
     )
     assert trained.figures["held_out.blend_ndcg"] == 1
+    # The ranker is sure of flit 0, and on the second day flit 1 is liked: the error is near 1.
+    assert trained.figures["held_out.calibration_error"] > 0.5
+    figures = importance_figures(trained.importance)
+    assert figures["importance.group.a"] <= 0
+    assert set(trained.importance["by"]) == {"group", "feature"}
     assert trained.figures["held_out.ranked_ndcg"] < 1
     assert trained.stored.facts["ranker"] == "blend"
     assert "held out" in trained.reason

@@ -6,8 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flutter_pipeline.birds.history import BoolArray
+from flutter_pipeline.contracts.tables import ACTIONS
 from flutter_pipeline.errors import CorpusError, VersionError
 from flutter_pipeline.ranking.ranker import Ranker, RankerKind
+from flutter_pipeline.ranking.training import TrainingSet
+
+
+def training_rows(features: pd.DataFrame, labels: BoolArray, in_feed: int = 20) -> TrainingSet:
+    """Rows as a training set: feeds of so many rows, five moments, and likes the only actions."""
+    number = np.arange(len(labels))
+    feed = number // in_feed
+    acted = np.zeros((len(labels), len(ACTIONS)), dtype=bool)
+    acted[:, ACTIONS.index("like")] = labels
+    moment = feed * 5 // max(int(feed.max(initial=0)) + 1, 1)
+    return TrainingSet(features, labels, moment, feed, acted, np.ones(len(labels), np.float32))
 
 
 class RankerConformance:
@@ -23,7 +36,7 @@ class RankerConformance:
         return features.astype(np.float32), rng.random(n) < chance
 
     def trained(self, n: int = 20_000) -> Ranker:
-        return self.kind.train(*self.rows(n), self.kind.config())
+        return self.kind.train(training_rows(*self.rows(n)), self.kind.config())
 
     def test_scores_are_finite_float32_probabilities_one_a_row(self):
         scores = self.trained().score(self.rows(500, seed=2)[0])
@@ -71,7 +84,7 @@ class RankerConformance:
     def test_training_leaves_its_input_alone(self):
         features, liked = self.rows(2000)
         before = features.copy(), liked.copy()
-        self.kind.train(features, liked, self.kind.config())
+        self.kind.train(training_rows(features, liked), self.kind.config())
         pd.testing.assert_frame_equal(features, before[0])
         assert np.array_equal(liked, before[1])
 
@@ -84,4 +97,4 @@ class LearnerConformance(RankerConformance):
     def test_what_nobody_liked_teaches_nothing(self):
         features, liked = self.rows(100)
         with pytest.raises(CorpusError, match="land more days"):
-            self.kind.train(features, np.zeros_like(liked), self.kind.config())
+            self.kind.train(training_rows(features, np.zeros_like(liked)), self.kind.config())

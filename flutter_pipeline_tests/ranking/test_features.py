@@ -94,6 +94,41 @@ def test_affinity_counts_what_the_bird_did_with_the_author_before():
     assert features["follows_author"].tolist() == [0, 0, 1]
 
 
+def test_how_much_of_what_a_bird_met_of_an_author_it_liked():
+    # Bird 0: 2 likes in 4 engagements, and bird 1's none: 3 / 6 before anything is known.
+    shares = features_at(4)["author_like_share"].tolist()
+    assert shares == pytest.approx(np.log([(0 + 0.5) / 2, (2 + 0.5) / 4, 0.5]).tolist())
+
+
+def test_who_follows_many_writers_is_shown_less_of_each():
+    # Bird 1 follows bird 3, who wrote two flits.
+    assert features_at(4)["followed_share"].tolist() == pytest.approx([0, 0, 1 / np.log(4)])
+
+
+def test_likes_of_followed_birds_are_counted():
+    network = replace(NETWORK, follower=np.array([1, 1, 0]), followed=np.array([0, 3, 4]))
+    pairs = wide_candidates(
+        [(0, 0, {"taste": (1, 1)}), (1, 0, {"taste": (1, 1)}), (1, 3, {"taste": (2, 1)})], SOURCES
+    )
+    features = build_features(pairs, known_before(network, at(4)), SOURCES)
+    assert features["followed_liked"].tolist() == pytest.approx([0, np.log(2), 0])
+
+
+def test_recent_likes_are_those_of_the_last_day():
+    pairs = wide_candidates([(3, 0, {"taste": (1, 1)}), (3, 1, {"taste": (1, 1)})], SOURCES)
+    recent = build_features(pairs, known_before(NETWORK, at(2)), SOURCES)["flit_recent_likes"]
+    assert recent.tolist() == pytest.approx([0, np.log(2)])
+
+
+def test_what_sources_tell_beside_scores_is_a_feature_of_its_source():
+    told = CANDIDATES.assign(signal_taste_near=np.float32([1, 2, 3]))
+    features = build_features(told, known_before(NETWORK, at(4)), SOURCES)
+    assert features["signal_taste_near"].tolist() == [1, 2, 3]
+    groups = feature_groups(("taste", "taste_new"), ("signal_taste_near", "signal_taste_new_x"))
+    assert groups["signal_taste_near"] == "taste"
+    assert groups["signal_taste_new_x"] == "taste_new"
+
+
 def test_language_match_is_the_share_of_likes_in_that_language():
     # Both likes are English; everybody's mix, one added to each language, is 3 / 4 and 1 / 4.
     features = features_at(4)

@@ -13,10 +13,21 @@ class TestLogistic(LearnerConformance):
     kind = RANKERS["logistic"]
 
 
+class TestLambdaRank(LearnerConformance):
+    kind = RANKERS["lambdarank"]
+
+
+class TestWideAndDeep(LearnerConformance):
+    kind = RANKERS["wide_and_deep"]
+
+
 def test_every_ranker_that_is_listed_passes_the_conformance_class():
-    assert {"blend": TestBlend.kind, "logistic": TestLogistic.kind} == RANKERS
+    tested = [TestBlend, TestLogistic, TestLambdaRank, TestWideAndDeep]
+    assert [test.kind for test in tested] == list(RANKERS.values())
 
 
 def test_an_unknown_ranker_is_told_which_there_are():
-    with pytest.raises(ConfigError, match=r"'oracle'; there is blend, logistic"):
+    with pytest.raises(
+        ConfigError, match=r"'oracle'; there is blend, logistic, lambdarank, wide_and_deep"
+    ):
         ranker_kind("oracle")
