@@ -1,8 +1,9 @@
 """By interest: flits of the pool that are near, in one encoder's space, to what a bird liked.
 
-Each of a bird's interests is searched by its medoid, a flit that the bird liked, so every proposal
-can say what led to it. A proposal's score is its cosine to the medoid times the interest's weight
-and less with its age; near to several interests, it counts with the best.
+Each of a bird's interests is searched by one vector, such as the mean of a cluster of its likes,
+and named by a flit that the bird liked, so every proposal can say what led to it. A proposal's
+score is its cosine to the vector times the interest's weight and less with its age; near to several
+interests, it counts with the best.
 """
 
 from collections.abc import Mapping
@@ -63,7 +64,7 @@ class InterestSource:
     def propose(self, birds: IntArray, k: int) -> Proposals:
         """The ``k`` best of the pool for each bird, and the liked flit that each is near to."""
         interests = self._interests_of(birds)
-        queries = Queries(self.vectors[interests.flit], interests.bird)
+        queries = Queries(interests.queries(self.vectors), interests.bird)
         hits = self.search.nearest(queries, k)
         row = np.full(len(self.pool.history.network.bird_ids), -1, dtype=np.int64)
         row[birds] = np.arange(len(birds))
@@ -81,12 +82,12 @@ class InterestSource:
         interests = self._interests_of(birds)
         begin = np.searchsorted(interests.bird, birds, side="left")
         end = np.searchsorted(interests.bird, birds, side="right")
-        medoids = self.vectors[interests.flit] * interests.weight[:, None]
+        searched = interests.queries(self.vectors) * interests.weight[:, None]
         near = np.zeros(len(bird), dtype=np.float32)
         # Bird by bird, a flit's row is fetched once for all interests, which is what this costs.
         for number in np.flatnonzero(end > begin):
             mine = order[starts[number] : starts[number + 1]]
-            cosines = self.vectors[flit[mine]] @ medoids[begin[number] : end[number]].T
+            cosines = self.vectors[flit[mine]] @ searched[begin[number] : end[number]].T
             near[mine] = cosines.max(axis=1)
         return np.maximum(near, 0) * self.worth[self.pool.place[flit]]
 
@@ -121,7 +122,9 @@ class Prepared:
     """What a daily run has made for one encoder before the candidate stage."""
 
     index: Index
-    interests: Interests
+    interests: Interests | None = None
+    """None: they are found when they are asked for, as those that are searched by a mean must be
+    where only their medoids are stored."""
 
 
 def train_by_interest(

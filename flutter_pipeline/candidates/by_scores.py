@@ -4,6 +4,7 @@ The recommender scores the whole pool for a block of birds at a time, a score is
 flit grows old, and what the bird has met is left out. Knows nothing of how scores come about.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from flutter_pipeline.candidates.source import Pool, Proposals, slices_of_birds
 from flutter_pipeline.collaborative.best import best_in_rows, place_in_row
 from flutter_pipeline.collaborative.likes import Likes, likes_by_bird
 from flutter_pipeline.collaborative.scorer import Scorer
+from flutter_pipeline.errors import CorpusError
 
 CELLS = 16_000_000
 """Scores held in memory at once: 64 MB."""
@@ -65,6 +67,37 @@ class ScoredSource:
             found = self.scorer.scores(self.likes.of(some))
             score[mine] = found[np.searchsorted(some, bird[mine]), place] * self.worth[place]
         return np.maximum(score, 0)
+
+
+@dataclass(frozen=True)
+class Unlearnt:
+    """In place of a recommender that has too little to learn from; it knows nothing."""
+
+    columns: IntArray
+
+    def scores(self, likes: Likes) -> FloatArray:
+        """Zeros."""
+        return np.zeros((len(likes), len(self.columns)), dtype=np.float32)
+
+
+def train_by_scores(
+    name: str,
+    pool: Pool,
+    train: Callable[[Likes, IntArray], Scorer],
+    half_age_days: float | None,
+) -> ScoredSource:
+    """The source of what ``train`` makes of all likes for the flits of the pool.
+
+    Where there is too little to learn from (CorpusError), it proposes nothing: a network that
+    began yesterday has other sources.
+    """
+    likes = likes_known(pool.history)
+    scorer: Scorer
+    try:
+        scorer = train(likes, pool.flits)
+    except CorpusError:
+        scorer = Unlearnt(pool.flits)
+    return ScoredSource(name, pool, scorer, likes, pool.freshness(half_age_days))
 
 
 def likes_known(history: History) -> Likes:

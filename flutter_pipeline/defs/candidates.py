@@ -64,7 +64,8 @@ def source_weights(
     found = moments_if_any(known, network.facts["as_of"], config)
     past = with_codes(past_candidates, known)
     train = found.train if found is not None else ()
-    weights = validated_weights(past, source_names(NAMES), train, config.k)
+    sources = source_names(NAMES, data.settings.config(CandidateConfig, "candidates"))
+    weights = validated_weights(past, sources, train, config.k)
     return pd.DataFrame({"source": list(weights), "weight": list(weights.values())})
 
 
@@ -88,8 +89,12 @@ def candidates(
     """For every bird the flits that are worth a closer look, and which source proposed them."""
     known = load_network(network.state)
     pool = pool_of(known_before(known, network.facts["as_of"]), config.max_age_days)
-    interests = interests_with_codes(bird_interests, known, NAMES)
-    prepared = {name: Prepared(load_index(indexes[name].state), interests[name]) for name in NAMES}
+    stored = interests_with_codes(bird_interests, known, NAMES)
+    # The table names each interest by its medoid; a mean has to be made of the likes again.
+    interests = stored if config.interest.recipe == "medoids" else {}
+    prepared = {
+        name: Prepared(load_index(indexes[name].state), interests.get(name)) for name in NAMES
+    }
     vectors = {
         name: data.embeddings_of(indexes[name], name).vectors(known.flit_ids) for name in NAMES
     }

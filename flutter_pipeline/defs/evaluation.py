@@ -57,7 +57,7 @@ def offline_evaluation(
     if found is None:
         return Made(OFFLINE_EVALUATION.empty())
     contest = Contest(
-        sources=source_names(NAMES),
+        sources=source_names(NAMES, candidate_config),
         filters=data.settings.config(FeedConfig, "feeds").rules,
         config=config,
         keep=candidate_config.keep,

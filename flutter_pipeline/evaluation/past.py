@@ -56,7 +56,7 @@ def past_candidates_of(
     candidates, config = configs
     found = moments_if_any(network, as_of, config)
     if found is None:
-        none = merge(dict.fromkeys(source_names(list(vectors)), NO_PROPOSALS))
+        none = merge(dict.fromkeys(source_names(list(vectors), candidates), NO_PROPOSALS))
         return none.assign(moment=np.zeros(0, np.int64), liked=np.zeros(0, bool))
     frames = []
     replays = replay(

@@ -12,11 +12,21 @@ from flutter_pipeline.filtering.exploration import EXPLORE
 QUOTED = 60
 """Characters of a liked flit that are quoted."""
 
-REASONS = {"popular": "popular today", "fresh": "new today", EXPLORE: "new here: few have seen it"}
+REASONS = {
+    "popular": "popular today",
+    "popular_local": "popular near you today",
+    "fresh": "new today",
+    "followed_likes": "birds that you follow liked it",
+    "by_author": "by a bird like those whose flits you like",
+    "circle": "near to what you and those you follow write and like",
+    "next": "often liked after what you liked",
+    EXPLORE: "new here: few have seen it",
+}
 """By source, where no single flit led to the candidate."""
 
 OTHERWISE = "birds like you liked it"
-INTEREST = "interest_"
+BY_ENCODER = r"^(interest|circle)_"
+"""How the names of sources begin that look at an encoder's vectors; the encoder's follows."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +41,8 @@ class MadeBy:
 
 def feed_table(rows: pd.DataFrame, texts: pd.DataFrame, made_by: MadeBy) -> pd.DataFrame:
     """The table of feeds. ``rows`` have ids; ``texts`` are `flit_id, text_clean` of all flits."""
-    encoder = rows["best_source"].where(rows["best_source"].str.startswith(INTEREST))
-    encoder = encoder.str.removeprefix(INTEREST)
+    sources = rows["best_source"]
+    encoder = sources.where(sources.str.match(BY_ENCODER)).str.replace(BY_ENCODER, "", regex=True)
     text_of = texts.set_index("flit_id")["text_clean"]
     quoted = rows["because_id"].astype("str").map(text_of)
     as_of = pd.Timestamp(made_by.as_of, unit="us", tz="UTC").as_unit("us")
@@ -53,5 +63,6 @@ def reasons(liked_texts: pd.Series, best_sources: pd.Series) -> pd.Series:
     texts = liked_texts.fillna("").astype("str").str.replace(r"\s+", " ", regex=True).str.strip()
     cut = texts.str.slice(0, QUOTED).str.rstrip() + "…"
     quoted = "because you liked “" + texts.where(texts.str.len() <= QUOTED, cut) + "”"
-    reason = best_sources.map(REASONS).fillna(OTHERWISE)
+    kinds = best_sources.str.replace(r"^circle_.*", "circle", regex=True)
+    reason = kinds.map(REASONS).fillna(OTHERWISE)
     return quoted.where(texts != "", reason).astype("str")

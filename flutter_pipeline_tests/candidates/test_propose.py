@@ -1,10 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from flutter_pipeline.birds.interests import find_interests
 from flutter_pipeline.candidates.by_interest import ByInterestConfig, Prepared
-from flutter_pipeline.candidates.propose import CandidateConfig, propose, sources_at
+from flutter_pipeline.candidates.propose import (
+    SOURCES,
+    USED,
+    CandidateConfig,
+    propose,
+    source_names,
+    sources_at,
+)
 from flutter_pipeline.candidates.source import Pool
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import ConfigError
@@ -18,7 +27,7 @@ from flutter_pipeline_tests.birds.small_networks import (
 )
 from flutter_pipeline_tests.conformance.sources import EVERY_BIRD, pool_at
 
-CONFIG = CandidateConfig()
+CONFIG = CandidateConfig(use=("interest", "taste", "popular", "fresh"))
 VECTORS: dict[str, Matrix] = {"tfidf": random_vectors(8), "bert": random_vectors(16)}
 NAMES = ["interest_tfidf", "interest_bert", "taste", "popular", "fresh"]
 
@@ -119,3 +128,39 @@ def test_every_source_scores_every_row_and_ranks_only_what_it_proposed():
         np.testing.assert_allclose(frame[f"score_{source.name}"], scores, rtol=1e-5, atol=1e-6)
     left = frame["rank_popular"] == 0
     assert left.any() and (frame.loc[left, "score_popular"] > 0).all()
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_that_may_be_used_proposes_under_its_own_name(name: str):
+    config = CandidateConfig.model_validate({"use": [name], **QUICK.get(name, {})})
+    pool = pool_at(random_network())
+    sources = sources_at(pool.history, pool, VECTORS, config)
+    assert [source.name for source in sources] == list(source_names(list(VECTORS), config))
+    frame = propose(pool, EVERY_BIRD, sources, 10)
+    assert len(frame) and set(frame["best_source"]) <= {source.name for source in sources}
+
+
+QUICK = {
+    "graph": {"graph": {"graph": {"dim": 4, "epochs": 1}}},
+    "self_attention": {"self_attention": {"dim": 8, "learning": {"epochs": 1}}},
+    "two_tower": {"two_tower": {"learning": {"epochs": 1}}},
+}
+"""Settings of what takes long to learn."""
+
+
+def test_sources_that_learn_propose_nothing_where_nothing_was_liked():
+    pool = pool_at(random_network())
+    nothing = replace(pool.history, engagements=pool.history.engagements.take(np.zeros(0, int)))
+    config = CandidateConfig(use=("factors", "spectral", "next"))
+    empty = replace(pool, history=nothing)
+    assert propose(empty, EVERY_BIRD, sources_at(nothing, empty, {}, config), 10).empty
+
+
+def test_what_is_used_by_default_is_there():
+    assert CandidateConfig().use == USED and set(USED) <= set(SOURCES)
+
+
+@pytest.mark.parametrize("use", [["taste", "taste"], ["taste", "owls"]])
+def test_a_source_that_is_none_or_is_named_twice_is_refused(use: list[str]):
+    with pytest.raises(ValueError, match="name some of interest, circle, taste"):
+        CandidateConfig.model_validate({"use": use})

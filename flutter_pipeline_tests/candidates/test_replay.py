@@ -65,7 +65,7 @@ def test_each_moment_is_served_from_what_was_known_then():
         pd.testing.assert_frame_equal(frame, propose(pool, birds, sources, 10))
         assert set(frame["bird"]) <= set(birds)
         assert (RANDOM.created_at[frame["flit"]] < moment).all()
-        assert {f"rank_{name}" for name in source_names(["tfidf"])} <= set(frame.columns)
+        assert {f"rank_{name}" for name in source_names(["tfidf"], CANDIDATES)} <= set(frame.columns)
 
 
 def test_what_happens_from_a_moment_on_changes_none_of_its_candidates():
@@ -86,7 +86,7 @@ def test_what_happens_from_a_moment_on_changes_none_of_its_candidates():
 def test_everybody_is_served_now_block_by_block_as_at_once(monkeypatch):
     pool = pool_of(known_before(RANDOM, MOMENTS[0]), CANDIDATES.max_age_days)
     sources = sources_at(pool.history, pool, VECTORS, CANDIDATES)
-    weights = dict.fromkeys(source_names(["tfidf"]), 0.25)
+    weights = dict.fromkeys(source_names(["tfidf"], CANDIDATES), 0.25)
     at_once = fuse(propose(pool, np.arange(40), sources, 10), weights, CANDIDATES.keep)
     monkeypatch.setattr(module, "BIRDS_AT_ONCE", 7)
     told: list[tuple[int, int]] = []

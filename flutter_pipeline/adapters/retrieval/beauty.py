@@ -48,19 +48,24 @@ LEARNERS = {
     ),
     "bird neighbourhood": (
         train_bird_neighbourhood,
-        BirdNeighbourhoodConfig(history_exponent=0.5, column_exponent=0.3, decay_per_like=0.7),
+        BirdNeighbourhoodConfig(
+            top_birds=100,
+            user_exponent=0.3,
+            history_exponent=0.5,
+            column_exponent=0.15,
+            decay_per_like=0.65,
+            neighbour_decay=0.9,
+        ),
     ),
     "transitions": (
         train_transitions,
-        TransitionsConfig(
-            max_gap=5, backwards=0.5, history_exponent=0.3, column_exponent=0.2, decay_per_like=0.6
-        ),
+        TransitionsConfig(max_gap=10, gap_exponent=0.75, backwards=0.3, column_exponent=0.15),
     ),
     "next": (
         train_transitions,
-        TransitionsConfig(max_gap=1, history_exponent=0.3, column_exponent=0.2, decay_per_like=0.4),
+        TransitionsConfig(max_gap=1, column_exponent=0.2, decay_per_like=0.4),
     ),
-    "ease": (train_ease, EaseConfig(ridge=35, user_exponent=0.5, decay_per_like=0.8)),
+    "ease": (train_ease, EaseConfig(ridge=200, column_exponent=0.2, decay_per_like=0.65)),
     "factorisation": (train_factorisation, FactorisationConfig(decay_per_like=0.8)),
 }
 """What learns from likes alone, and how."""

@@ -24,7 +24,7 @@ from flutter_pipeline.collaborative.flit_neighbourhood import (
 )
 from flutter_pipeline.collaborative.likes import IntArray, Likes, likes_of_sequences
 from flutter_pipeline.collaborative.scorer import Scorer
-from flutter_pipeline.collaborative.spectral import SpectralConfig, train_spectral
+from flutter_pipeline.collaborative.spectral import SHARPENED, SpectralConfig, train_spectral
 from flutter_pipeline.evaluation.ensemble import Method, ShortlistConfig
 from flutter_pipeline.evaluation.full_ranking import Task
 from flutter_pipeline.evaluation.learnt_order import OrderConfig
@@ -40,20 +40,21 @@ LEARNERS = {
     "flit neighbourhood": (
         train_flit_neighbourhood,
         FlitNeighbourhoodConfig(
-            user_exponent=0.75, history_exponent=0.65, column_exponent=0.3, decay_per_like=1.0
+            user_exponent=0.7, history_exponent=0.65, column_exponent=0.3, decay_per_like=1.0
         ),
     ),
     "bird neighbourhood": (
         train_bird_neighbourhood,
         BirdNeighbourhoodConfig(
-            top_birds=2000,
+            top_birds=1000,
             sharpness=1.5,
-            history_exponent=0.6,
-            column_exponent=0.2,
+            history_exponent=0.4,
+            column_exponent=0.3,
             decay_per_like=1.0,
         ),
     ),
     "low pass": (train_spectral, SpectralConfig(vectors=1024)),
+    "sharpened": (train_spectral, SHARPENED),
     "factorisation": (train_factorisation, FactorisationConfig()),
 }
 """What learns from likes, and how."""
