@@ -88,7 +88,7 @@ def _start(
     n_features: int, crosses: Crosses, config: WideAndDeepConfig, rng: np.random.Generator
 ) -> list[NDArray[np.float32]]:
     """The wide weights, zero, and the deep layers, drawn after He et al. 2015."""
-    widths = [n_features, *config.hidden, len(HEADS)]
+    widths = [n_features, config.first_hidden, config.second_hidden, len(HEADS)]
     wide = np.zeros((crosses.cells, len(HEADS)), dtype=np.float32)
     start: list[NDArray[np.float32]] = [wide]
     for before, after in pairwise(widths):

@@ -51,8 +51,11 @@ class LambdaRankConfig(LearnerConfig, frozen=True, extra="forbid"):
     linear: float = Field(
         default=0.5, ge=0, le=1, description="Share of the logistic regression in the order."
     )
-    actions: ActionWeights | None = Field(
-        default=None, description="What actions are worth; null: liked or not is all that counts."
+    by_actions: bool = Field(
+        default=False, description="Order by what all actions are worth, not by likes alone."
+    )
+    actions: ActionWeights = Field(
+        default=ActionWeights(), description="What each action is worth, with `by_actions`."
     )
     seed: int = Field(default=0, ge=0, description="Seeds what each tree may see.")
 
@@ -197,7 +200,7 @@ def _dataset(rows: TrainingSet, config: LambdaRankConfig, beside: Any = None) ->
 
 def _gains(config: LambdaRankConfig) -> Raw:
     """What each level of relevance gains, ascending; nothing gains less than nothing."""
-    if config.actions is None:
+    if not config.by_actions:
         return np.array([0.0, 1.0])
     every = (np.arange(2 ** len(HEADS))[:, None] >> np.arange(len(HEADS))) & 1
     return np.unique(np.maximum(worth(every, config.actions), 0))
@@ -205,7 +208,7 @@ def _gains(config: LambdaRankConfig) -> Raw:
 
 def _levels(rows: TrainingSet, config: LambdaRankConfig) -> NDArray[np.int32]:
     """Each row's level of relevance: its place in what :func:`_gains` says."""
-    if config.actions is None:
+    if not config.by_actions:
         return rows.labels.astype(np.int32)
     own = np.maximum(worth(heads_of(rows.acted), config.actions), 0)
     return np.searchsorted(_gains(config), own).astype(np.int32)

@@ -35,7 +35,8 @@ class WideAndDeepConfig(LearnerConfig, frozen=True, extra="forbid"):
 
     crossed: int = Field(default=8, ge=2, description="Features of which all pairs are crossed.")
     bins: int = Field(default=6, ge=2, description="Bins of a crossed feature.")
-    hidden: tuple[int, int] = Field(default=(48, 24), description="Widths of the hidden layers.")
+    first_hidden: int = Field(default=48, gt=0, description="Width of the first hidden layer.")
+    second_hidden: int = Field(default=24, gt=0, description="Width of the second.")
     epochs: int = Field(default=6, gt=0, description="Times that all rows are gone through.")
     batch: int = Field(default=512, gt=0, description="Rows of a step.")
     learning_rate: float = Field(default=2e-3, gt=0, description="Adam's step.")

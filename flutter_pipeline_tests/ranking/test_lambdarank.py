@@ -56,7 +56,7 @@ def test_what_is_shared_goes_before_what_is_only_liked_where_a_share_is_worth_mo
     asked = pd.DataFrame(np.eye(3, dtype=np.float32), columns=list(features))
     for share, best in ((9.0, 2), (0.1, 1)):
         weights = ActionWeights(like=1, share=share, reply=1, hide=-2)
-        config = QUICK.model_copy(update={"actions": weights, "linear": 0.0})
+        config = QUICK.model_copy(update={"by_actions": True, "actions": weights, "linear": 0.0})
         assert np.argmax(train_lambdarank(rows, config).score(asked)) == best
 
 
