@@ -48,19 +48,19 @@ def own_vectors(n_flits: int, dim: int, length: float) -> nn.Embedding:
     return own
 
 
-def linear_reader(content_dim: int, dim: int) -> nn.Linear:
-    """Keeps unit rows about as long as they are."""
-    reader = nn.Linear(content_dim, dim, bias=False)
-    nn.init.normal_(reader.weight, std=dim**-0.5)
-    return reader
+def content_reader(content_dim: int, hidden: int, dim: int) -> nn.Module:
+    """A linear way that keeps unit rows about as long as they are.
 
-
-def deep_reader(content_dim: int, hidden: int, dim: int) -> nn.Module:
-    """A linear reader beside one of two layers, so that training starts from what is simple."""
+    With ``hidden``, one of two layers beside it: training then still starts from what is simple.
+    """
+    linear = nn.Linear(content_dim, dim, bias=False)
+    nn.init.normal_(linear.weight, std=dim**-0.5)
+    if not hidden:
+        return linear
     deep = nn.Sequential(
         nn.Linear(content_dim, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Linear(hidden, dim)
     )
-    return Sum(linear_reader(content_dim, dim), deep)
+    return Sum(linear, deep)
 
 
 class Sum(nn.Module):

@@ -40,6 +40,11 @@ class SelfAttentionConfig(BaseModel, frozen=True, extra="forbid"):
         lt=1,
         description="Share of flits that training places by their content alone, where it is.",
     )
+    hidden: int = Field(
+        default=0,
+        ge=0,
+        description="Width of a layer between content and vectors; 0 for a linear way alone.",
+    )
     max_likes: int = Field(default=50, gt=0, description="Newest likes of a bird that are read.")
     learning: LearningConfig = LearningConfig()
 
@@ -64,11 +69,11 @@ def train_self_attention(
     """
 
     def towers(n_learnt: int, content_dim: int) -> "Towers":
-        from flutter_pipeline.sequential.flit_tower import FlitTower, linear_reader, own_vectors
+        from flutter_pipeline.sequential.flit_tower import FlitTower, content_reader, own_vectors
         from flutter_pipeline.sequential.history_tower import SelfAttention
         from flutter_pipeline.sequential.towers import Towers
 
-        reader = linear_reader(content_dim, config.dim) if content_dim else None
+        reader = content_reader(content_dim, config.hidden, config.dim) if content_dim else None
         own = own_vectors(n_learnt, config.dim, BESIDE_CONTENT if content_dim else 1.0)
         flit = FlitTower(config.dim, own, reader, config.own_dropout)
         shape = config.layers, config.heads, config.max_likes

@@ -59,12 +59,12 @@ def train_two_tower(
     """
 
     def towers(n_learnt: int, content_dim: int) -> "Towers":
-        from flutter_pipeline.sequential.flit_tower import FlitTower, deep_reader, own_vectors
+        from flutter_pipeline.sequential.flit_tower import FlitTower, content_reader, own_vectors
         from flutter_pipeline.sequential.history_tower import Pooling
         from flutter_pipeline.sequential.towers import Towers
 
         own = own_vectors(n_learnt, config.dim, FIRST_OWN) if config.own_vectors else None
-        reader = deep_reader(content_dim, config.hidden, config.dim)
+        reader = content_reader(content_dim, config.hidden, config.dim)
         flit = FlitTower(config.dim, own, reader, config.own_dropout)
         history = Pooling(config.dim, config.hidden, config.max_likes, config.dropout)
         return Towers(flit, history, config.max_likes, config.learning.temperature)

@@ -3,12 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from flutter_pipeline.sequential.flit_tower import (
-    FlitTower,
-    deep_reader,
-    linear_reader,
-    own_vectors,
-)
+from flutter_pipeline.sequential.flit_tower import FlitTower, content_reader, own_vectors
 from flutter_pipeline.sequential.flits import NEW
 from flutter_pipeline.sequential.history_tower import Pooling, SelfAttention
 
@@ -57,7 +52,7 @@ def test_what_fills_a_row_changes_nothing(tower: nn.Module):
 
 
 def test_a_flit_that_nobody_liked_is_what_its_content_says():
-    reader = linear_reader(3, DIM)
+    reader = content_reader(3, 0, DIM)
     tower = FlitTower(DIM, own_vectors(2, DIM, 1.0), reader, 0.0)
     content = torch.eye(3)
     made = tower(torch.tensor([NEW, 0, 1]), content)
@@ -67,7 +62,7 @@ def test_a_flit_that_nobody_liked_is_what_its_content_says():
 
 
 def test_training_leaves_out_as_many_own_vectors_as_it_is_told():
-    tower = FlitTower(DIM, own_vectors(1, DIM, 1.0), linear_reader(3, DIM), 0.3).train()
+    tower = FlitTower(DIM, own_vectors(1, DIM, 1.0), content_reader(3, 0, DIM), 0.3).train()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         made = tower(torch.zeros(2000, dtype=torch.int64), torch.zeros(2000, 3))
@@ -81,6 +76,6 @@ def test_without_content_no_own_vector_is_left_out():
 
 
 def test_a_flit_keeps_its_place_whatever_flits_are_read_beside_it():
-    reader = deep_reader(3, 16, DIM)
+    reader = content_reader(3, 16, DIM)
     content = torch.from_numpy(np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32))
     torch.testing.assert_close(reader(content)[2:3], reader(content[2:3]))
