@@ -56,8 +56,8 @@ def ablation(
     sources = sources_of(ground.past)
     if len(sources) < 2 or not any(len(trial.birds) for trial in ground.trials):
         raise CorpusError(
-            f"found {len(sources)} sources and {sum(len(one.birds) for one in ground.trials)} birds "
-            "with a target; leaving a source out takes two sources and a bird: "
+            f"found {len(sources)} sources and {sum(len(one.birds) for one in ground.trials)} "
+            "birds with a target; leaving a source out takes two sources and a bird: "
             "switch more sources on, or land more days"
         )
     sticks = [Yardstick(trial, ground.contest.config) for trial in ground.trials]

@@ -65,7 +65,8 @@ def test_each_moment_is_served_from_what_was_known_then():
         pd.testing.assert_frame_equal(frame, propose(pool, birds, sources, 10))
         assert set(frame["bird"]) <= set(birds)
         assert (RANDOM.created_at[frame["flit"]] < moment).all()
-        assert {f"rank_{name}" for name in source_names(["tfidf"], CANDIDATES)} <= set(frame.columns)
+        names = source_names(["tfidf"], CANDIDATES)
+        assert {f"rank_{name}" for name in names} <= set(frame.columns)
 
 
 def test_what_happens_from_a_moment_on_changes_none_of_its_candidates():

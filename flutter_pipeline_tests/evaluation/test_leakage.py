@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 
 from flutter_pipeline.birds.history import Engagements, Network, known_before
-from flutter_pipeline.candidates.propose import CandidateConfig, propose, sources_at
+from flutter_pipeline.candidates.propose import (
+    SOURCES,
+    CandidateConfig,
+    propose,
+    source_names,
+    sources_at,
+)
 from flutter_pipeline.candidates.source import pool_of
 from flutter_pipeline.embeddings.encoder import unit_rows
 from flutter_pipeline.evaluation.baselines import by_newest, by_popularity
@@ -115,9 +121,18 @@ def test_pool_and_feeds_of_the_moment_do_not_see_it():
         pd.testing.assert_frame_equal(feeds(PAST, made_by), feeds(FUTURE, made_by))
 
 
+QUICK = {
+    "graph": {"graph": {"dim": 4, "epochs": 1}},
+    "self_attention": {"dim": 8, "learning": {"epochs": 1}},
+    "two_tower": {"learning": {"epochs": 1}},
+}
+"""Settings of what takes long to learn."""
+
+
 def proposed(source: Network) -> pd.DataFrame:
     vectors = unit_rows(np.random.default_rng(1).normal(size=(N_FLITS, 8)))
-    config = CandidateConfig(per_source=10)
+    settings = {"per_source": 10, "use": list(SOURCES), **QUICK}
+    config = CandidateConfig.model_validate(settings)
     history = known_before(source, at(MOMENT))
     pool = pool_of(history, config.max_age_days)
     sources = sources_at(history, pool, {"bert": vectors}, config)
@@ -127,6 +142,8 @@ def proposed(source: Network) -> pd.DataFrame:
 def test_candidates_of_the_moment_do_not_see_it():
     table = proposed(PAST)
     assert {"interest_bert", "taste", "popular"} <= set(table["best_source"])
+    for name in source_names(["bert"], CandidateConfig(use=tuple(SOURCES))):
+        assert (table[f"rank_{name}"] > 0).any() or name == "followed_likes", name
     pd.testing.assert_frame_equal(table, proposed(FUTURE))
 
 

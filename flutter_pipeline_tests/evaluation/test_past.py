@@ -68,7 +68,7 @@ def test_too_short_a_past_has_no_moments_and_no_rows():
 
 def test_the_ranker_is_given_the_best_fused_of_each_bird_without_labels(past: pd.DataFrame):
     first, last = int(past["moment"].min()), int(past["moment"].max())
-    weights = {"taste": 1.0, "interest_tfidf": 0.0, "popular": 0.0, "fresh": 0.0}
+    weights = {"taste": 1.0, "interest_tfidf": 0.0, "fresh": 0.0}
     fused = fused_by_moment(past, (last, first), weights, 3)
     assert list(fused) == [last, first]
     for frame in fused.values():
