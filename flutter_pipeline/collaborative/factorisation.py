@@ -11,9 +11,10 @@ with F flits, B birds, n the likes of each, and m_u = (n_u / mean n)^b: what a b
 does not like tells more. Before each half of a sweep both sides are turned to the axes in which
 what all rows share, sum_i q_i q_i', is a diagonal. That leaves the likes alone to the conjugate
 gradient, linear in `dim` and in their number; the turning, two products, is the dearer part where
-`dim` is large. Larger is better as far as was looked: on Gowalla, 10 % of the training likes held
-out, NDCG@20 was .104, .118, .128 and .134 with 128, 256, 512 and 1,024 dimensions, and more than
-some six sweeps made it worse.
+`dim` is large. On Gowalla, 10 % of the training likes held out, larger was better as far as was
+looked: NDCG@20 .104, .118, .128 and .134 with 128, 256, 512 and 1,024 dimensions. More than some
+six sweeps made it worse. Six sweeps of 256 took 4 s of one core; the `implicit` library took 6 s
+and reached .116.
 
 A bird's factors are never kept: they are solved for anew from its history, in closed form but for
 rounding, so a bird that came after the training is served like any other. A flit without likes
