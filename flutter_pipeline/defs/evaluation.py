@@ -56,9 +56,11 @@ def offline_evaluation(
     found = moments_if_any(known, network.facts["as_of"], config)
     if found is None:
         return Made(OFFLINE_EVALUATION.empty())
+    feeds = data.settings.config(FeedConfig, "feeds")
     contest = Contest(
         sources=source_names(NAMES, candidate_config),
-        filters=data.settings.config(FeedConfig, "feeds").rules,
+        filters=feeds.rules,
+        diversity=feeds.diversity,
         config=config,
         keep=candidate_config.keep,
         ranker=ranker_of(ranker),

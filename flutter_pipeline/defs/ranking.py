@@ -6,19 +6,20 @@ from pydantic import BaseModel
 
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import importance_figures, ranker_of, train_ranker_version
-from flutter_pipeline.adapters.store.tables import WHOLE
+from flutter_pipeline.adapters.store.embeddings import Embeddings
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network
 from flutter_pipeline.candidates.naming import with_codes, with_ids
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.contracts.table import Expectation
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
-from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, preview
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, in_parts, preview
 from flutter_pipeline.defs.moments import backtest_config
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer
+from flutter_pipeline.defs.streams import Stream, TableParts, counted
 from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
 from flutter_pipeline.filtering.because import MadeBy, feed_table
-from flutter_pipeline.filtering.feeds import FeedConfig, rank_and_fill
+from flutter_pipeline.filtering.feeds import Books, FeedConfig, FeedMoment, feeds_in_blocks
 from flutter_pipeline.ranking.ranker import DEFAULT_KIND, ranker_kind
 from flutter_pipeline.settings import read_settings
 
@@ -85,29 +86,47 @@ def ranker(
         frozenset({"pandas"}),
         table=RANKED_CANDIDATES,
         section="feeds",
-        options={"ins": columns_of("cleaned_tokens", "flit_id", "text_clean")},
+        options={
+            "ins": {
+                **columns_of("cleaned_tokens", "flit_id", "text_clean"),
+                **in_parts("candidates"),
+                "embeddings": dg.AssetIn(f"{NAMES[-1]}_embeddings"),
+            }
+        },
     )
 )
 def ranked_candidates(
     config: FeedConfig,
     network: Stored,
-    candidates: pd.DataFrame,
+    candidates: TableParts,
     ranker: Stored,
     cleaned_tokens: pd.DataFrame,
+    embeddings: Embeddings,
     data: DataFolder,
-) -> Made:
+) -> Stream:
     """The feeds: for every bird the flits that it will see, best first, each with its reason."""
     known = load_network(network.state)
     history = known_before(known, network.facts["as_of"])
-    coded = with_codes(candidates, known)
-    feeds = rank_and_fill(
-        coded, history, ranker_of(ranker), config, progress_bar("feeds", "candidates")
-    )
+    vectors = embeddings.vectors(known.flit_ids) if config.diversity.strength else None
     versions = {name: data.models.current_version(f"{name}_model") or "" for name in NAMES}
     made_by = MadeBy(history.as_of, versions, ranker.version)
-    table = feed_table(with_ids(feeds.rows, known), cleaned_tokens, made_by)
-    books = {
-        name if name in ("candidates", "shown") else f"dropped_{name}": count
-        for name, count in feeds.books.items()
+    books = Books()
+    coded = counted(
+        (with_codes(part, known) for part in candidates.frames),
+        len(candidates),
+        progress_bar("feeds", "candidates"),
+    )
+    blocks = feeds_in_blocks(FeedMoment(history, config, vectors), coded, ranker_of(ranker), books)
+    return Stream(
+        (feed_table(with_ids(rows, known), cleaned_tokens, made_by) for rows in blocks),
+        lambda: books_shown(books),
+        origin=f"{network.version} {data.settings.digest}",
+    )
+
+
+def books_shown(books: Books) -> dict[str, int]:
+    """What became of the candidates, under names that read well beside the feeds."""
+    plain = ("candidates", "explored", "shown")
+    return {
+        name if name in plain else f"dropped_{name}": count for name, count in books.counts.items()
     }
-    return Made(table, metadata=books, origins={WHOLE: f"{network.version} {data.settings.digest}"})

@@ -6,7 +6,7 @@ promises what any other does. What an audit says of single values or of rows wit
 for the whole; a table-wide promise, such as uniqueness, holds because parts share no birds.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from flutter_pipeline.adapters.expectations import Audit, audit, joined_audits
 from flutter_pipeline.adapters.store.tables import Part, TableStore
+from flutter_pipeline.contracts.state import Progress
 from flutter_pipeline.contracts.table import Table
 
 Frames = Iterator[pd.DataFrame]
@@ -57,6 +58,15 @@ class TableParts:
 
     def __len__(self) -> int:
         return sum(part.rows for part in self.store.parts(self.name).values())
+
+
+def counted(frames: Iterable[pd.DataFrame], total: int, progress: Progress) -> Frames:
+    """The same frames, whose rows are told to ``progress`` as they go by."""
+    done = 0
+    for frame in frames:
+        yield frame
+        done += len(frame)
+        progress(done, total)
 
 
 def staged(stream: Stream, table: Table, store: TableStore, preview_rows: int) -> Staged:

@@ -6,7 +6,7 @@ candidates and ranker are handed in, made from what was known at each moment.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,9 @@ from flutter_pipeline.evaluation.categories import categories_of
 from flutter_pipeline.evaluation.judging import judged_birds, judged_lists, shown_of
 from flutter_pipeline.evaluation.split import BacktestConfig, Trial
 from flutter_pipeline.evaluation.yardstick import Content, Yardstick
-from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.filtering.diversity import DiversityConfig
+from flutter_pipeline.filtering.feed import Extras
+from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline.ranking.features import build_features
 from flutter_pipeline.ranking.ranker import Ranker
 
@@ -46,8 +48,18 @@ class Contest:
     ranker: Ranker | None = None
     preference: Preference | None = None
     """True preferences, where a simulation knows them: the method ``oracle``."""
+    diversity: DiversityConfig = field(default_factory=DiversityConfig)
+    """What the ranked feeds are given beside the rules, as the served ones are."""
     vectors: Matrix | None = None
-    """Flit vectors, row = code, by which diversity within a feed is told, and its mix of kinds."""
+    """Flit vectors, row = code: by them ranked feeds are made diverse, and the diversity of any
+    feed and its mix of kinds are told."""
+
+    @property
+    def extras(self) -> Extras:
+        """What ranked feeds are given; never exploration, which costs hits to learn from."""
+        if self.vectors is None:
+            return Extras()
+        return Extras(diversity=self.diversity, vectors=self.vectors)
 
 
 @dataclass(frozen=True)
@@ -86,7 +98,8 @@ def backtest(
         if len(trial.birds):
             stick = Yardstick(trial, contest.config, content)
             for method, ranking in rankings(trial, candidates[trial.moment], contest).items():
-                shown = shown_of(stick, ranking, contest.filters)
+                extras = contest.extras if method == RANKED else None
+                shown = shown_of(stick, ranking, contest.filters, extras)
                 per_bird[method, trial.moment] = judged_birds(stick, shown, ranking)
                 lists = judged_lists(stick, shown)
                 per_method.append({"method": method, "moment": trial.moment, **lists})

@@ -18,7 +18,7 @@ from flutter_pipeline.candidates.source import Proposals
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.evaluation.backtest import Contest, backtest
 from flutter_pipeline.evaluation.split import BacktestConfig, Trial
-from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.filtering.rule import FilterConfig
 
 Proposed = Mapping[int, Proposals]
 """By moment, what one encoder proposed."""

@@ -19,13 +19,16 @@ from flutter_pipeline.evaluation.beyond_accuracy import (
 from flutter_pipeline.evaluation.metrics import ACCURACY, Shown, Values, recall, share
 from flutter_pipeline.evaluation.slices import place_among
 from flutter_pipeline.evaluation.yardstick import Yardstick
-from flutter_pipeline.filtering.feed import fill_feeds
-from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.filtering.feed import Extras, fill_feeds
+from flutter_pipeline.filtering.rule import FilterConfig
 
 
-def shown_of(stick: Yardstick, ranking: pd.DataFrame, filters: FilterConfig) -> Shown:
+def shown_of(
+    stick: Yardstick, ranking: pd.DataFrame, filters: FilterConfig, extras: Extras | None = None
+) -> Shown:
     """The feeds that ``ranking`` (`bird, flit, score`, higher is better) fills under the rules."""
-    feeds = fill_feeds(ranking, stick.trial.pool.history, filters, stick.k).rows
+    history = stick.trial.pool.history
+    feeds = fill_feeds(ranking, history, filters, stick.k, extras or Extras()).rows
     bird, flit, rank = (feeds[name].to_numpy(dtype=np.int64) for name in ("bird", "flit", "rank"))
     return Shown(
         bird=place_among(bird, stick.trial.birds),

@@ -3,8 +3,9 @@
 A block of birds at a time, so that memory does not grow with the network.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -60,15 +61,24 @@ class FeedMoment:
         return Extras(self.config.diversity, self.vectors, self.config.exploration)
 
 
-def rank_and_fill(
-    candidates: pd.DataFrame,
-    history: History,
+@dataclass
+class Books:
+    """What became of the candidates so far, where feeds are made a block at a time."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def feeds_in_blocks(
+    moment: FeedMoment,
+    candidates: Iterator[pd.DataFrame],
     ranker: Ranker,
-    config: FeedConfig,
-    progress: Progress = no_progress,
-) -> RankedFeeds:
-    """:func:`feeds_at` without flit vectors."""
-    return feeds_at(FeedMoment(history, config), candidates, ranker, progress)
+    books: Books,
+) -> Iterator[pd.DataFrame]:
+    """The feeds of each block of birds, as soon as it comes; ``books`` are kept meanwhile."""
+    for block in candidates:
+        feeds = feeds_at(moment, block, ranker)
+        books.counts.update(feeds.books)
+        yield feeds.rows
 
 
 def feeds_at(

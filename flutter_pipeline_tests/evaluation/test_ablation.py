@@ -9,7 +9,7 @@ from flutter_pipeline.evaluation.ablation import Ground, ablation, without_sourc
 from flutter_pipeline.evaluation.backtest import Contest
 from flutter_pipeline.evaluation.past import sources_of, validated_weights
 from flutter_pipeline.evaluation.split import BacktestConfig, trial_at
-from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline.ranking.blend import BlendRanker
 from flutter_pipeline_tests.ranking.small_networks import at, small_network, wide_candidates
 

@@ -7,7 +7,7 @@ from flutter_pipeline.candidates.source import pool_of
 from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.evaluation.backtest import Contest, backtest, rankings
 from flutter_pipeline.evaluation.split import BacktestConfig, trial_at
-from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline.ranking.logistic import LogisticRanker
 from flutter_pipeline_tests.ranking.small_networks import at, small_network, wide_candidates
 

@@ -11,7 +11,7 @@ from flutter_pipeline.evaluation.interest_trials import (
     proposed_by,
 )
 from flutter_pipeline.evaluation.split import BacktestConfig, trial_at
-from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline_tests.ranking.small_networks import at, small_network
 
 # Bird 0 liked flit 0 long ago; after day 10 it likes flit 3. Flit 1 is too old to be shown and

@@ -19,7 +19,7 @@ from flutter_pipeline.evaluation.baselines import by_newest, by_popularity
 from flutter_pipeline.evaluation.split import BacktestConfig, trial_at
 from flutter_pipeline.evaluation.yardstick import Yardstick
 from flutter_pipeline.filtering.feed import fill_feeds
-from flutter_pipeline.filtering.rules import FilterConfig
+from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline.ranking.features import build_features
 from flutter_pipeline.ranking.labels import label
 from flutter_pipeline.ranking.training import training_set

@@ -7,11 +7,12 @@ from flutter_pipeline.filtering import feeds as module
 from flutter_pipeline.filtering.diversity import DiversityConfig
 from flutter_pipeline.filtering.exploration import ExplorationConfig
 from flutter_pipeline.filtering.feeds import (
+    Books,
     FeedConfig,
     FeedMoment,
     feeds_at,
+    feeds_in_blocks,
     proposed_by,
-    rank_and_fill,
 )
 from flutter_pipeline.filtering.rule import FilterConfig
 from flutter_pipeline.filtering.rules import RULES
@@ -38,7 +39,7 @@ CONFIG = FeedConfig(size=5)
 
 
 def filled(candidates: pd.DataFrame, config: FeedConfig = CONFIG):
-    return rank_and_fill(candidates, HISTORY, BlendRanker(), config)
+    return feeds_at(FeedMoment(HISTORY, config), candidates, BlendRanker())
 
 
 def test_feeds_follow_the_rankers_scores_and_the_rules():
@@ -63,8 +64,11 @@ def test_blocks_cut_no_bird_in_two_and_their_books_add_up(monkeypatch, rows_at_o
     monkeypatch.setattr(module, "ROWS_AT_ONCE", rows_at_once)
     sizes: list[int] = []
     config = FeedConfig(size=5)
-    blocked = rank_and_fill(
-        CANDIDATES, HISTORY, BlendRanker(), config, lambda done, total: sizes.append(done)
+    blocked = feeds_at(
+        FeedMoment(HISTORY, config),
+        CANDIDATES,
+        BlendRanker(),
+        lambda done, total: sizes.append(done),
     )
     pd.testing.assert_frame_equal(blocked.rows, whole.rows)
     assert blocked.books == whole.books
@@ -112,3 +116,14 @@ def test_vectors_of_the_moment_set_unlike_flits_side_by_side():
     kinds = feeds.rows.assign(kind=feeds.rows["flit"] % 2).groupby("bird")["kind"]
     assert (kinds.apply(lambda kind: kind.iloc[:2].nunique()) == 2).all()
     assert feeds.books == filled(CANDIDATES).books
+
+
+def test_feeds_of_blocks_that_come_one_by_one_are_the_feeds_of_all():
+    config, books = FeedConfig(size=5), Books()
+    whole = feeds_at(FeedMoment(HISTORY, config), CANDIDATES, BlendRanker())
+    half = CANDIDATES["bird"] < CANDIDATES["bird"].median()
+    blocks = iter([CANDIDATES[half], CANDIDATES[~half]])
+    parts = feeds_in_blocks(FeedMoment(HISTORY, config), blocks, BlendRanker(), books)
+    joined = pd.concat(parts, ignore_index=True)
+    pd.testing.assert_frame_equal(joined, whole.rows)
+    assert dict(books.counts) == whole.books
