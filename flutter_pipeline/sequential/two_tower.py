@@ -35,8 +35,9 @@ class TwoTowerConfig(BaseModel, frozen=True, extra="forbid"):
     own_vectors: bool = Field(
         default=True, description="Whether liked flits have a vector beside that of their content."
     )
+    # On Beauty's validation flits, NDCG@10 is .075 with a tenth left out and .073 with three.
     own_dropout: float = Field(
-        default=0.3,
+        default=0.1,
         ge=0,
         lt=1,
         description="Share of flits that training places by their content alone.",

@@ -21,6 +21,7 @@ from flutter_pipeline_tests.sequential.toy_worlds import (
 SMALL = SelfAttentionConfig(
     dim=16,
     layers=1,
+    hidden=16,
     dropout=0.1,
     max_likes=8,
     learning=LearningConfig(epochs=15, likes_per_step=60, learning_rate=3e-2, averaging=0.9),
