@@ -163,5 +163,5 @@ def test_flits_alone_give_feeds_without_a_backtest(tmp_path: Path, call: Call):
     assert "too few days or likes" in succeed(tmp_path, "run")
     feeds = TableStore(tmp_path / "tables").read("ranked_candidates")
     # The texts are near-copies, so a feed shows one of them at most.
-    assert len(feeds) > 0 and set(feeds["because"]) <= {"new today", "popular today"}
+    assert len(feeds) > 0 and set(feeds["because"]) <= {"new today", "popular near you today"}
     assert "too few days or likes" in call(tmp_path, "evaluate").out
