@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-RetrievalSetName = Literal["beauty", "gowalla"]
+RetrievalSetName = Literal["beauty", "gowalla", "birdwatch"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Track = Annotated[bool, typer.Option(help="Keep the figures in MLflow, too.")]
 Encoder = Annotated[
@@ -173,9 +173,9 @@ def benchmark_retrieval(
     as_json: Json = False,
 ) -> None:
     """Show how well every recommender finds what birds came to like, and published figures."""
-    from flutter_pipeline.cli.retrieval import benchmark_retrieval
+    from flutter_pipeline.cli.retrieval import Asked, benchmark_retrieval
 
-    benchmark_retrieval(read_settings(), folder, name, not validation_only, track, as_json)
+    benchmark_retrieval(read_settings(), folder, name, Asked(validation_only, as_json, track))
 
 
 versions_app = typer.Typer()

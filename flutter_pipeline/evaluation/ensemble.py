@@ -40,6 +40,27 @@ class Method:
     """Learns from likes; the scorer's columns are all flits."""
 
 
+@dataclass(frozen=True)
+class Logs:
+    """A scorer whose scores are exponentials, seen on the scale of its exponents.
+
+    What a softmax makes of a bird's flits is so peaked that, added up as it is, only its first
+    few would count.
+    """
+
+    scorer: Scorer
+
+    @property
+    def columns(self) -> IntArray:
+        """Those of the scorer."""
+        return self.scorer.columns
+
+    def scores(self, likes: Likes) -> FloatArray:
+        """Logarithms of the scores; a score of zero is as low as can be."""
+        smallest = np.finfo(np.float32).tiny
+        return np.log(np.maximum(self.scorer.scores(likes), smallest))
+
+
 class ShortlistConfig(BaseModel, frozen=True, extra="forbid"):
     """What a learnt order looks at."""
 

@@ -32,10 +32,11 @@ from flutter_pipeline.collaborative.transitions import TransitionsConfig, train_
 from flutter_pipeline.embeddings.bert.config import BertConfig
 from flutter_pipeline.embeddings.bert.encoder import train_bert
 from flutter_pipeline.embeddings.encoder import Matrix
-from flutter_pipeline.evaluation.ensemble import Method, ShortlistConfig
+from flutter_pipeline.evaluation.ensemble import Logs, Method, ShortlistConfig
 from flutter_pipeline.evaluation.full_ranking import Task
 from flutter_pipeline.evaluation.learnt_order import OrderConfig
 from flutter_pipeline.sequential.self_attention import SelfAttentionConfig, train_self_attention
+from flutter_pipeline.sequential.two_tower import TwoTowerConfig, train_two_tower
 
 K = 10
 
@@ -66,9 +67,22 @@ LEARNERS = {
         TransitionsConfig(max_gap=1, column_exponent=0.2, decay_per_like=0.4),
     ),
     "ease": (train_ease, EaseConfig(ridge=200, column_exponent=0.2, decay_per_like=0.65)),
-    "factorisation": (train_factorisation, FactorisationConfig(decay_per_like=0.8)),
+    "factorisation": (
+        train_factorisation,
+        FactorisationConfig(
+            dim=512,
+            unobserved_weight=0.01,
+            ridge=0.006,
+            user_exponent=0.5,
+            decay_per_like=0.5,
+            sweeps=6,
+        ),
+    ),
 }
 """What learns from likes alone, and how."""
+
+
+TOWERS = TwoTowerConfig(dim=128, hidden=256, dropout=0.4)
 
 
 def beauty(root: Path, bars: Bars) -> RetrievalSet:
@@ -105,13 +119,18 @@ def methods_of(titles: Matrix, bars: Bars) -> tuple[Method, ...]:
         return train_content(likes, titles, np.arange(likes.n_flits), config)
 
     def by_attention(likes: Likes) -> Scorer:
-        everything = np.arange(likes.n_flits)
-        progress = bars("self-attention", "steps")
-        return train_self_attention(likes, everything, SelfAttentionConfig(), titles, progress)
+        everything, progress = np.arange(likes.n_flits), bars("self-attention", "steps")
+        config = SelfAttentionConfig()
+        return Logs(train_self_attention(likes, everything, config, titles, progress))
+
+    def by_towers(likes: Likes) -> Scorer:
+        everything, progress = np.arange(likes.n_flits), bars("two towers", "steps")
+        return Logs(train_two_tower(likes, everything, TOWERS, titles, progress))
 
     return (
         *(Method(name, partial(of_likes, *learner)) for name, learner in LEARNERS.items()),
         Method("titles", partial(by_content, ContentConfig(decay_per_like=0.5))),
         Method("title of the last", partial(by_content, ContentConfig(max_likes=1))),
         Method("self-attention", by_attention),
+        Method("two towers", by_towers),
     )
