@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from flutter_pipeline.birds.history import IntArray
 from flutter_pipeline.ranking.actions import HEADS, heads_of
-from flutter_pipeline.ranking.crosses import Crosses, learn_crosses
+from flutter_pipeline.ranking.crosses import learn_crosses
 from flutter_pipeline.ranking.platt import Platt, fit_platt
 from flutter_pipeline.ranking.training import TrainingSet, check_enough, parted
 from flutter_pipeline.ranking.wide_and_deep import (
@@ -50,7 +50,7 @@ def _learnt(rows: TrainingSet, config: WideAndDeepConfig, platt: Platt) -> WideA
     spread = matrix.std(axis=0)
     mean, scale = matrix.mean(axis=0), np.where(spread > SMALLEST_SPREAD, spread, 1)
     crosses = learn_crosses(matrix, rows.labels[chosen], config.crossed, config.bins)
-    start = _start(matrix.shape[1], crosses, config, rng)
+    start = _start(targets[chosen], (matrix.shape[1], crosses.cells), config, rng)
     batch = (
         (matrix - mean) / scale,
         crosses.codes(matrix),
@@ -58,8 +58,8 @@ def _learnt(rows: TrainingSet, config: WideAndDeepConfig, platt: Platt) -> WideA
         rows.weights[chosen],
     )
     with one_thread():
-        wide, *layers = _descended(start, batch, config, rng)
-    network = Network(mean, scale.astype(np.float32), crosses, wide, tuple(layers))
+        line, wide, *layers = _descended(start, batch, config, rng)
+    network = Network(mean, scale.astype(np.float32), crosses, line, wide, tuple(layers))
     return WideAndDeepRanker(
         tuple(rows.features.columns),
         network,
@@ -85,15 +85,25 @@ def _sampled(
 
 
 def _start(
-    n_features: int, crosses: Crosses, config: WideAndDeepConfig, rng: np.random.Generator
+    targets: NDArray,
+    sizes: tuple[int, int],
+    config: WideAndDeepConfig,
+    rng: np.random.Generator,
 ) -> list[NDArray[np.float32]]:
-    """The wide weights, zero, and the deep layers, drawn after He et al. 2015."""
-    widths = [n_features, config.first_hidden, config.second_hidden, len(HEADS)]
-    wide = np.zeros((crosses.cells, len(HEADS)), dtype=np.float32)
-    start: list[NDArray[np.float32]] = [wide]
+    """The wide weights, zero; the deep layers, drawn after He et al. 2015; each head's log-odds.
+
+    ``sizes`` says how many features there are, and cells of crosses.
+    """
+    shares = (targets.sum(axis=0) + 1) / (len(targets) + 2)
+    start: list[NDArray[np.float32]] = []
+    start += [np.zeros((size, len(HEADS)), dtype=np.float32) for size in sizes]
+    widths = [sizes[0], config.first_hidden, config.second_hidden, len(HEADS)]
     for before, after in pairwise(widths):
         start.append(rng.normal(0, np.sqrt(2 / before), (before, after)).astype(np.float32))
         start.append(np.zeros(after, dtype=np.float32))
+    # What is rare would else spend its first steps on becoming rare; the last layer starts small.
+    start[-1] = np.log(shares / (1 - shares)).astype(np.float32)
+    start[-2] = (start[-2] * 0.1).astype(np.float32)
     return start
 
 
@@ -128,11 +138,11 @@ def _descended(
 
 
 def _logits(torch: Any, parameters: list[Any], matrix: Any, codes: Any) -> Any:
-    """The heads' log-odds: the deep half's, and the sum of the crosses'."""
-    wide, *layers = parameters
+    """The heads' log-odds: the deep half's, and the sum of the features' and the crosses'."""
+    line, wide, *layers = parameters
     hidden = matrix
     for number, (weight, bias) in enumerate(zip(layers[::2], layers[1::2], strict=True)):
         hidden = hidden @ weight + bias
         if number < len(layers) // 2 - 1:
             hidden = torch.relu(hidden)
-    return hidden + torch.nn.functional.embedding_bag(codes, wide, mode="sum")
+    return hidden + matrix @ line + torch.nn.functional.embedding_bag(codes, wide, mode="sum")

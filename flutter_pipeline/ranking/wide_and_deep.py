@@ -1,10 +1,11 @@
 """Wide & Deep: crossed features and a small network, learnt together, for several actions at once.
 
 Cheng et al. 2016, "Wide & Deep Learning for Recommender Systems", section 3: the logits of both
-halves are added and one loss teaches both. There are four logits, for like, share, reply and hide;
-the order is the sum of their chances, each times its stated weight, and a sigmoid, fitted on the
-last moment, makes it the probability of a like. The paper's two optimisers are one Adam here: with
-so few crosses the wide half needs no sparsity. Learnt in PyTorch, asked in NumPy.
+halves are added and one loss teaches both; the wide one sees features alone and in crosses. There
+are four logits, for like, share, reply and hide; the order is the sum of their chances, each times
+its stated weight, and a sigmoid, fitted on the last moment, makes it the probability of a like. The
+paper's two optimisers are one Adam here: with so few crosses the wide half needs no sparsity.
+Learnt in PyTorch, asked in NumPy.
 """
 
 from dataclasses import dataclass
@@ -57,8 +58,10 @@ class Network:
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
     crosses: Crosses
+    line: NDArray[np.float32]
+    """Shape (features, heads): what the wide half says of each feature alone."""
     wide: NDArray[np.float32]
-    """Shape (cells, heads)."""
+    """Shape (cells, heads): and of each cell of a cross."""
     layers: tuple[NDArray[np.float32], ...]
     """Weight and bias of each deep layer by turns; the last layer gives the heads."""
 
@@ -71,15 +74,14 @@ class Network:
         return np.concatenate([none, *parts])
 
     def _block(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-        hidden = (matrix - self.mean) / self.scale
+        standard = hidden = (matrix - self.mean) / self.scale
         weights, biases = self.layers[::2], self.layers[1::2]
         for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-            # Slower than a product by BLAS, whose last bit depends on where in a block a row is;
-            # a row's score has to depend on that row alone.
-            hidden = np.einsum("ij,jk->ik", hidden, weight, optimize=False) + bias
+            hidden = _product(hidden, weight) + bias
             if number < len(weights) - 1:
                 hidden = np.maximum(hidden, 0)
-        return hidden + self.wide[self.crosses.codes(matrix)].sum(axis=1)
+        crossed = self.wide[self.crosses.codes(matrix)].sum(axis=1)
+        return hidden + _product(standard, self.line) + crossed
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,19 @@ class WideAndDeepRanker:
             "scale": self.network.scale,
             "pairs": self.network.crosses.pairs,
             "cuts": self.network.crosses.cuts,
+            "line": self.network.line,
             "wide": self.network.wide,
             "offsets": self.offsets,
         }
         return State(settings, {**arrays, **layers})
+
+
+def _product(rows: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``rows @ weights``, slower: the last bit of BLAS depends on where in a block a row is.
+
+    A row's score has to depend on that row alone.
+    """
+    return np.einsum("ij,jk->ik", rows, weights, optimize=False)
 
 
 def weighted(chances: NDArray, actions: ActionWeights) -> NDArray[np.float64]:
@@ -138,6 +149,7 @@ def load_wide_and_deep(state: State) -> WideAndDeepRanker:
         arrays["mean"],
         arrays["scale"],
         Crosses(arrays["pairs"], arrays["cuts"]),
+        arrays["line"],
         arrays["wide"],
         tuple(arrays[f"layer_{place}"] for place in range(state.settings["layers"])),
     )
