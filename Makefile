@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run ui test test-slow check format lock clean bench-growth bench-intake bench-cleaning \
 	bench-encoders bench-bert bench-fine-tuning bench-cbow bench-counts bench-store bench-index \
-	bench-retrieval
+	bench-retrieval bench-interests bench-sources bench-ranking bench-rules bench-cold bench-feeds
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -102,5 +102,26 @@ bench-store: $(READY)  ## The embedding store, beside NumPy and SQLite, at a mil
 bench-index: $(PEERS)  ## Indexes beside hnswlib: recall, speed, bytes.
 	@$(BIN)/python benchmarks/bench_index.py
 
-bench-retrieval: $(READY)  ## The taste source beside published tables; needs BENCHMARK_DATA.
-	@$(BIN)/python benchmarks/bench_retrieval.py --data $(BENCHMARK_DATA) --set beauty
+bench-retrieval: $(READY)  ## Recommenders beside published tables, on all sets; needs BENCHMARK_DATA.
+	@$(FLUTTER) benchmark retrieval --data $(BENCHMARK_DATA) --set beauty
+	@$(FLUTTER) benchmark retrieval --data $(BENCHMARK_DATA) --set gowalla
+	@$(FLUTTER) benchmark retrieval --data $(BENCHMARK_DATA) --set birdwatch
+
+bench-interests: $(READY)  ## What a bird's likes should be searched by; needs BENCHMARK_DATA.
+	@$(BIN)/python benchmarks/bench_interests.py --data $(BENCHMARK_DATA)
+
+# These look at a run that `make run` has finished in DATA, and change nothing there.
+bench-sources: $(READY)  ## What each source of candidates adds, on a finished run.
+	@$(BIN)/python benchmarks/bench_sources.py --data $(DATA)
+
+bench-ranking: $(READY)  ## What each kind of ranker is worth, and which features help.
+	@$(BIN)/python benchmarks/bench_ranking.py --data $(DATA)
+
+bench-rules: $(READY)  ## What each rule and diversity costs, and what it buys.
+	@$(BIN)/python benchmarks/bench_rules.py --data $(DATA)
+
+bench-cold: $(READY)  ## What new birds and new flits get.
+	@$(BIN)/python benchmarks/bench_cold.py --data $(DATA)
+
+bench-feeds: $(READY)  ## A day's feeds for 100,000 birds over 100,000 flits: seconds and memory.
+	@$(BIN)/python benchmarks/bench_growth.py --sizes 100000 --birds 100000 --one-day
