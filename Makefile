@@ -124,4 +124,4 @@ bench-cold: $(READY)  ## What new birds and new flits get.
 	@$(BIN)/python benchmarks/bench_cold.py --data $(DATA)
 
 bench-feeds: $(READY)  ## A day's feeds for 100,000 birds over 100,000 flits: seconds and memory.
-	@$(BIN)/python benchmarks/bench_growth.py --sizes 100000 --birds 100000 --one-day
+	@$(BIN)/python benchmarks/bench_growth.py --sizes 100000 --birds 100000

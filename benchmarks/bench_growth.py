@@ -19,6 +19,8 @@ import pandas as pd
 
 COST = ("seconds", "cpu_seconds", "peak_memory_mb")
 FLITS_PER_BIRD = 10
+FEEDS = ("network", "bird_interests", "candidates", "ranked_candidates")
+"""What every day makes anew for all birds, however few flits it brings."""
 
 
 def main() -> None:
@@ -26,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[20_000, 60_000, 200_000])
     parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--birds", type=int, help="else a tenth of the flits")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--keep", type=Path, help="folder for the data; else a temporary one")
     options = parser.parse_args()
@@ -41,7 +44,7 @@ def main() -> None:
 
 def run(folder: Path, flits: int, options: argparse.Namespace) -> pd.DataFrame:
     """One network through the whole pipeline; what each asset took."""
-    birds = str(max(50, flits // FLITS_PER_BIRD))
+    birds = str(options.birds or max(50, flits // FLITS_PER_BIRD))
     network = folder / "network"
     flutter = [sys.executable, "-m", "flutter_pipeline.cli.app", "--data", str(folder / "data")]
     shape = ["--birds", birds, "--flits", str(flits), "--days", str(options.days)]
@@ -53,10 +56,12 @@ def run(folder: Path, flits: int, options: argparse.Namespace) -> pd.DataFrame:
     ended = time.perf_counter()
     cost = costs_of(folder / "data")
     whole = ended - ingested
+    feeds = cost.loc[[name for name in FEEDS if name in cost.index]]
     print(
         f"{flits:,} flits: intake {ingested - start:.1f} s, run {whole:.1f} s, "
         f"its assets {cost['seconds'].sum():.1f} s, ratio {whole / cost['seconds'].sum():.2f}, "
-        f"peak {cost['peak_memory_mb'].max():.0f} MB",
+        f"peak {cost['peak_memory_mb'].max():.0f} MB; a day's feeds for {int(birds):,} birds "
+        f"{feeds['seconds'].sum():.1f} s, peak {feeds['peak_memory_mb'].max():.0f} MB",
         flush=True,
     )
     return cost

@@ -2,9 +2,11 @@
 
 The table has a row for each pair of bird and flit that any source proposed: ``bird`` and ``flit``
 (codes), ``rank_<source>`` (0: not proposed) and ``score_<source>`` of every source, ``because`` and
-``best_source`` of the source that ranked the flit best. Orders are fused by weighted reciprocal
-rank (Cormack, Clarke and Büttcher 2009), which needs no scores that compare. Weights are fitted to
-an objective that is handed in; what it measures is not known here.
+``best_source`` of the source that ranked the flit best. Orders are fused by the weighted sum of
+scores, each source's brought to mean 0 and spread 1 among a bird's candidates (CombSUM of z-scores;
+Fox & Shaw 1994, Montague & Aslam 2001): every source scores every candidate, so a sum of scores
+tells more than reciprocal ranks (Cormack, Clarke & Büttcher 2009) do. Weights are fitted to an
+objective that is handed in; what it measures is not known here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +21,8 @@ from flutter_pipeline.candidates.source import Proposals, Source, Telling
 from flutter_pipeline.collaborative.best import best_first, place_in_row
 from flutter_pipeline.errors import ConfigError
 
-RANK_OFFSET = 60
-"""The constant of Cormack et al.: how little first place counts more than second."""
+SMALLEST_SPREAD = 1e-6
+"""As a share of the mean score: what spreads less is rounding, and tells nothing."""
 
 SIGNAL = "signal_"
 """Begins the name of a column that tells something of a pair beside ranks and scores."""
@@ -91,13 +93,15 @@ def score_all(frame: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
 
 
 def fuse(frame: pd.DataFrame, weights: Mapping[str, float], keep: int) -> pd.DataFrame:
-    """The ``keep`` best of each bird by the sum of ``weight / (60 + rank)`` over the sources.
+    """The ``keep`` best of each bird by the sum of ``weight x standardised score``.
 
     Adds ``fused``; sorted by (bird, fused descending, flit). A source without a weight counts
-    nothing. ConfigError where a weight is negative or its source is not in ``frame``.
+    nothing. ``frame`` holds all candidates of its birds at one moment, since a score is
+    standardised among them. ConfigError where a weight is negative or its source is not in it.
     """
     _check(frame, weights)
-    fused = _fused(frame, weights)
+    parts = _standardised(frame, [name for name, weight in weights.items() if weight])
+    fused = _weighted(parts, weights, len(frame))
     order = _order(frame, fused)
     kept = order[place_in_row(frame["bird"].to_numpy()[order]) < keep]
     return frame.iloc[kept].assign(fused=fused[kept]).reset_index(drop=True)
@@ -114,10 +118,10 @@ def fit_weights(
     Coordinate ascent: from the better of "all alike" and each source alone, one weight after the
     other is put to the best value of the grid, until a whole round changes none. So on this frame
     the blend is never worse than its best part. Where the objective says nothing (NaN), all sources
-    count alike.
+    count alike. Rows belong together by their ``feed``, or by bird where there is no such column.
     """
     config = config or WeightsConfig()
-    parts = {name: _reciprocal(frame[f"rank_{name}"]) for name in sources}
+    parts = _standardised(frame, sources)
 
     def value(weights: Mapping[str, float]) -> float:
         return objective(_weighted(parts, weights, len(frame)))
@@ -146,10 +150,20 @@ def _better(
     return (trial, value) if value > best[1] else best
 
 
-def _reciprocal(rank: pd.Series) -> NDArray[np.float64]:
-    """1 / (60 + rank), and 0 where the source did not propose."""
-    ranks = rank.to_numpy()
-    return np.where(ranks > 0, 1 / (RANK_OFFSET + ranks.astype(np.float64)), 0)
+def _standardised(frame: pd.DataFrame, sources: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Each source's scores with mean 0 and spread 1 in each feed; 0 where all score alike."""
+    belongs = frame["feed"] if "feed" in frame else frame["bird"]
+    feed = pd.factorize(belongs)[0]
+    n = np.maximum(np.bincount(feed), 1)
+    parts = {}
+    for name in sources:
+        score = frame[f"score_{name}"].to_numpy(dtype=np.float64)
+        mean = (np.bincount(feed, weights=score) / n)[feed]
+        centred = score - mean
+        spread = np.sqrt(np.bincount(feed, weights=centred**2) / n)[feed]
+        told = spread > SMALLEST_SPREAD * np.abs(mean)
+        parts[name] = np.divide(centred, spread, out=np.zeros_like(centred), where=told)
+    return parts
 
 
 def _weighted(
@@ -161,12 +175,6 @@ def _weighted(
         if weight:
             fused += weight * parts[name]
     return fused.astype(np.float32)
-
-
-def _fused(frame: pd.DataFrame, weights: Mapping[str, float]) -> FloatArray:
-    """Sum over the sources of weight / (60 + rank), for each row."""
-    parts = {name: _reciprocal(frame[f"rank_{name}"]) for name in weights}
-    return _weighted(parts, weights, len(frame))
 
 
 def _order(frame: pd.DataFrame, fused: FloatArray) -> np.ndarray:

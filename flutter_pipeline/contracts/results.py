@@ -40,7 +40,9 @@ _CANDIDATE_COLUMNS = (
     Column("flit_id", "category", "What is proposed."),
     Column("because_id", "category", "The liked flit that led here, where one did.", nullable=True),
     Column("best_source", "str", "The source that ranked it best."),
-    Column("fused", "float32", "Weighted reciprocal rank over the sources, higher is better."),
+    Column(
+        "fused", "float32", "Weighted sum of the sources' standardised scores, higher is better."
+    ),
 )
 
 CANDIDATES = Table(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel
+from scipy.special import expit
 
 from flutter_pipeline.birds.history import FloatArray
-from flutter_pipeline.candidates.merge import RANK_OFFSET
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.ranking.features import check_features
 from flutter_pipeline.ranking.training import TrainingSet
@@ -29,10 +29,9 @@ class BlendRanker:
     feature_names: tuple[str, ...] = (FUSED,)
 
     def score(self, features: pd.DataFrame) -> FloatArray:
-        """1 for a flit that every source ranks first, less for the others, shape (n,)."""
+        """Above 1/2 for what sources score higher than a bird's other candidates, shape (n,)."""
         check_features(features, self.feature_names)
-        fused = features[FUSED].to_numpy(dtype=np.float64)
-        return np.clip(fused * (RANK_OFFSET + 1), 0, 1).astype(np.float32)
+        return expit(features[FUSED].to_numpy(dtype=np.float64)).astype(np.float32)
 
     def state(self) -> State:
         """Nothing was learnt, so there is nothing to keep."""

@@ -59,7 +59,7 @@ class RankerKind:
 
 
 RANKERS: dict[str, RankerKind] = {
-    "blend": RankerKind(BlendConfig, train_blend, load_blend, code_version="1"),
+    "blend": RankerKind(BlendConfig, train_blend, load_blend, code_version="2"),
     "logistic": RankerKind(LogisticConfig, train_logistic, load_logistic, code_version="2"),
     "lambdarank": RankerKind(LambdaRankConfig, train_lambdarank, load_lambdarank, code_version="1"),
     "wide_and_deep": RankerKind(

@@ -66,14 +66,34 @@ def test_no_proposals_make_a_table_of_no_rows():
     assert "fused" in fused
 
 
-def test_reciprocal_ranks_add_up_by_weight():
+def test_standardised_scores_add_up_by_weight():
     fused = fuse(WIDE, {"taste": 0.75, "fresh": 0.25}, keep=10)
     assert fused["bird"].tolist() == [1, 3, 3, 3]
-    assert fused["flit"].tolist() == [10, 10, 20, 30]
-    assert fused["fused"].tolist() == pytest.approx(
-        [1 / 61, 0.75 / 62 + 0.25 / 61, 0.75 / 61, 0.25 / 62]
-    )
+    assert fused["flit"].tolist() == [10, 20, 10, 30]
+    # Bird 3: taste scores .5, .25 and 0 (mean .25), fresh 0, 1 and .5 (mean .5).
+    spread = np.sqrt(2 / 3)
+    taste, fresh = np.array([1, 0, -1]) / spread, np.array([-1, 1, 0]) / spread
+    # Bird 1 has one candidate, which has nothing to differ from.
+    assert fused["fused"].tolist() == pytest.approx([0, *(0.75 * taste + 0.25 * fresh)])
     assert fused["fused"].dtype == np.float32
+
+
+def test_feeds_of_one_bird_are_standardised_apart():
+    frame = FRAME.assign(feed=np.arange(len(FRAME)) // 10)
+    seen: list[FloatArray] = []
+
+    def objective(fused: FloatArray) -> float:
+        seen.append(fused)
+        return 0.0
+
+    fit_weights(frame, SOURCES, objective, WeightsConfig(rounds=1))
+    for fused in seen:
+        assert np.bincount(frame["feed"], weights=fused) == pytest.approx(0, abs=1e-4)
+
+
+def test_a_source_that_scores_all_alike_moves_nothing():
+    alike = merge({"a": proposals((0, 9, 1, 0.3, -1), (0, 4, 2, 0.3, -1))})
+    assert fuse(alike, {"a": 1.0}, keep=5)["fused"].tolist() == [0, 0]
 
 
 def test_only_the_best_of_each_bird_are_kept():
@@ -118,7 +138,9 @@ def labelled(seed: int) -> pd.DataFrame:
     liked = rng.random((30, 20)) < 0.2
     good = np.argsort(np.argsort(-(liked + rng.random((30, 20)) * 1.2), axis=1), axis=1) + 1
     noise = np.argsort(rng.random((30, 20)), axis=1) + 1
-    ranks = {"rank_good": good.ravel(), "rank_noise": noise.ravel()}
+    places = {"good": good.ravel(), "noise": noise.ravel()}
+    ranks = {f"rank_{name}": place for name, place in places.items()}
+    ranks |= {f"score_{name}": -place.astype(np.float32) for name, place in places.items()}
     return pd.DataFrame({"bird": bird, "flit": flit, **ranks, "liked": liked.ravel()})
 
 
@@ -168,7 +190,7 @@ def test_only_weights_of_the_grid_are_tried():
     assert set(weights.values()) <= {0.0, 0.25, 0.5, 0.75, 1.0}
 
 
-def test_the_objective_sees_the_weighted_reciprocal_ranks_of_the_rows_in_their_order():
+def test_the_objective_sees_the_weighted_scores_of_the_rows_in_their_order():
     seen: list[FloatArray] = []
 
     def remember(fused: FloatArray) -> float:
@@ -176,6 +198,6 @@ def test_the_objective_sees_the_weighted_reciprocal_ranks_of_the_rows_in_their_o
         return 0.0
 
     fit_weights(WIDE, ["taste", "fresh"], remember, WeightsConfig(rounds=1))
-    taste, fresh = WIDE["rank_taste"].to_numpy(), WIDE["rank_fresh"].to_numpy()
-    alike = np.where(taste > 0, 1 / (60 + taste), 0) + np.where(fresh > 0, 1 / (60 + fresh), 0)
-    np.testing.assert_allclose(seen[0], alike, rtol=1e-6)
+    # Rows: bird 1 with flit 10; bird 3 with flits 10, 20 and 30, as above.
+    spread = np.sqrt(2 / 3)
+    np.testing.assert_allclose(seen[0] * spread, [0, 0 + 1, 1 - 1, -1 + 0], atol=1e-6)

@@ -30,7 +30,10 @@ def past_of(good: tuple[str, ...], bad: tuple[str, ...]) -> pd.DataFrame:
         (
             bird,
             flit,
-            {**dict.fromkeys(good, (1 + flit, 0.5)), **dict.fromkeys(bad, (2 - flit, 0.5))},
+            {
+                **dict.fromkeys(good, (1 + flit, 0.5 - 0.1 * flit)),
+                **dict.fromkeys(bad, (2 - flit, 0.4 + 0.1 * flit)),
+            },
         )
         for bird in BIRDS
         for flit in (LIKED, OTHER)
