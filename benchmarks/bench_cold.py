@@ -22,11 +22,7 @@ from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.files import read_json
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.birds.history import DAY, Network, Told, build_network, known_before
-from flutter_pipeline.candidates.by_author import AuthorConfig, train_by_author
-from flutter_pipeline.candidates.by_circle import CircleConfig, train_by_circle
-from flutter_pipeline.candidates.by_follows import FollowsConfig, train_by_follows
-from flutter_pipeline.candidates.by_locality import LocalConfig, train_by_locality
-from flutter_pipeline.candidates.merge import fuse, merge
+from flutter_pipeline.candidates.merge import fuse, merge, score_all
 from flutter_pipeline.candidates.propose import CandidateConfig, sources_at
 from flutter_pipeline.candidates.source import Pool, Proposals, Source, pool_of
 from flutter_pipeline.embeddings.encoder import Matrix
@@ -55,12 +51,14 @@ class Day:
     """One moment: who came by, and what every source proposed to them."""
 
     trial: Trial
+    sources: dict[str, Source]
     proposed: dict[str, Proposals]
 
     def table(self, sources: Sequence[str]) -> pd.DataFrame:
         """The wide candidate table of these sources, and what was liked."""
         network, moment = self.trial.pool.history.network, self.trial.moment
-        wide = merge({name: self.proposed[name] for name in sources})
+        merged = merge({name: self.proposed[name] for name in sources})
+        wide = score_all(merged, [self.sources[name] for name in sources])
         liked = label(wide, network, (moment, moment + DAY))
         return wide.assign(moment=np.int64(moment), liked=liked)
 
@@ -82,16 +80,8 @@ def read_run(folder: Path) -> tuple[Network, dict[str, Matrix]]:
 
 def every_source(pool: Pool, vectors: Mapping[str, Matrix]) -> dict[str, Source]:
     """Those of the candidate stage and those for the cold, by name."""
-    history = pool.history
-    cold: list[Source] = [
-        train_by_locality(history, pool, LocalConfig()),
-        train_by_follows(history, pool, FollowsConfig()),
-        train_by_author(history, pool, AuthorConfig()),
-    ]
-    for name, rows in vectors.items():
-        cold.append(train_by_circle(f"circle_{name}", history, pool, rows, CircleConfig()))
-    usual = sources_at(history, pool, vectors, CandidateConfig())
-    return {source.name: source for source in (*usual, *cold)}
+    sources = sources_at(pool.history, pool, vectors, CandidateConfig())
+    return {source.name: source for source in sources}
 
 
 def days_of(
@@ -108,7 +98,7 @@ def days_of(
             name: source.propose(trial.birds, candidates.per_source)
             for name, source in sources.items()
         }
-        days.append(Day(trial, proposed))
+        days.append(Day(trial, sources, proposed))
     return days
 
 

@@ -23,7 +23,7 @@ from flutter_pipeline.evaluation.ablation import Ground, ablation
 from flutter_pipeline.evaluation.backtest import BLEND, backtest
 from flutter_pipeline.evaluation.past import fused_by_moment, validated_weights
 from flutter_pipeline.evaluation.summary import summary, summary_by_slice
-from flutter_pipeline.ranking.ranker import Ranker, ranker_kind
+from flutter_pipeline.ranking.ranker import DEFAULT_KIND, Ranker, ranker_kind
 from flutter_pipeline.ranking.training import training_set
 from flutter_pipeline.settings import Settings, read_settings, use_data_folder
 
@@ -59,11 +59,10 @@ def left_out(days: PastDays, settings: Settings, with_ranker: bool) -> pd.DataFr
         return validated_weights(past, sources, days.moments.train, config.k)
 
     def learn(candidates: Mapping[int, pd.DataFrame], sources: tuple[str, ...]) -> Ranker:
-        name = settings.section("ranker").get("kind", "logistic")
+        name = settings.section("ranker").get("kind", DEFAULT_KIND)
         kind = ranker_kind(name)
         rows = training_set(days.network, candidates, sources, config.step)
-        asked = settings.config(kind.config, f"ranker.{name}")
-        return kind.train(rows.features, rows.labels, asked)
+        return kind.train(rows, settings.config(kind.config, f"ranker.{name}"))
 
     ground = Ground(days.past, days.moments.train, days.trials, days.contest)
     return ablation(ground, fit, learn if with_ranker else None, progress_bar("left out", "sets"))
