@@ -17,6 +17,7 @@ from time import perf_counter
 import pandas as pd
 
 from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.cli.benchmark import right
 from flutter_pipeline.cli.past_days import PastDays, past_days
 from flutter_pipeline.cli.showing import show
 from flutter_pipeline.evaluation.ablation import Ground, ablation
@@ -30,12 +31,13 @@ from flutter_pipeline.settings import Settings, read_settings, use_data_folder
 OVERALL = {
     "ndcg": "ndcg",
     "recall": "recall",
-    "candidate_recall": "proposed",
-    "cold_recall": "cold flits",
-    "fresh_recall": "fresh flits",
-    "tail_recall": "tail flits",
+    "candidate_recall": "found",
+    "cold_recall": "cold",
+    "fresh_recall": "fresh",
+    "tail_recall": "tail",
 }
-"""Metrics over all birds, and what their columns are called: the last four are recalls."""
+"""Metrics over all birds, and what their columns are called. Found: share of the targets that were
+proposed at all; the last three: recall of flits that few had liked, new flits, unpopular flits."""
 
 
 def alone(days: PastDays) -> pd.DataFrame:
@@ -47,8 +49,14 @@ def alone(days: PastDays) -> pd.DataFrame:
     sliced = summary_by_slice(per_bird, contest.config)
     tenure = sliced[(sliced["by"] == "tenure") & (sliced["metric"] == "ndcg")]
     by_tenure = tenure.pivot(index="method", columns="slice", values="mean")
-    table = wide[list(OVERALL)].rename(columns=OVERALL).join(by_tenure.add_suffix(" birds"))
+    table = wide[list(OVERALL)].rename(columns=OVERALL).join(by_tenure)
     return table.loc[[*contest.sources, BLEND]].reset_index()
+
+
+def told(table: pd.DataFrame, form: str = "{:.3f}") -> pd.DataFrame:
+    """Numbers as short texts, so that a table fits a terminal."""
+    numbers = table.select_dtypes("number").columns
+    return table.assign(**{name: right(table[name], form) for name in numbers})
 
 
 def left_out(days: PastDays, settings: Settings, with_ranker: bool) -> pd.DataFrame:
@@ -78,11 +86,17 @@ def main() -> None:
     settings = read_settings()
     days = past_days(settings)
     birds = sum(len(trial.birds) for trial in days.trials)
-    show(alone(days), False, f"Each source alone: {len(days.trials)} days, {birds:,} feeds")
+    title = f"Each source alone: {len(days.trials)} days, {birds:,} feeds; NDCG of new birds apart"
+    show(told(alone(days)), False, title)
     started = perf_counter()
     table = left_out(days, settings, not asked.without_ranker)
     weights = table["source"].map(days.weights).where(table["method"] == BLEND)
-    show(table.assign(weight=weights), False, "NDCG without it, and what it adds to all others")
+    ends = [
+        f"{low:+.4f}–{high:+.4f}" for low, high in zip(table["low"], table["high"], strict=True)
+    ]
+    shown = told(table.assign(weight=weights).drop(columns=["low", "high", "birds"]), "{:.4f}")
+    shown.insert(4, "95 %", ends)
+    show(shown, False, "NDCG without it, and what it adds to all others")
     print(f"{perf_counter() - started:.0f} s; p: Holm's, of paired random swaps")
 
 
