@@ -41,7 +41,10 @@ from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.sequential.self_attention import SelfAttentionConfig, train_self_attention
 from flutter_pipeline.sequential.two_tower import TwoTowerConfig, train_two_tower
 
-USED = ("interest", "circle", "taste", "popular_local", "fresh", "followed_likes", "by_author")
+USED = (
+    *("interest", "circle", "taste", "factors", "popular_local", "fresh"),
+    *("followed_likes", "by_author"),
+)
 """What is used unless the settings say otherwise; docs/results.md says what each one adds."""
 
 

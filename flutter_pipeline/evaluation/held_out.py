@@ -1,11 +1,12 @@
 """Is a ranker worth using? What it gains over the blend's own order on a moment it has not seen.
 
 A ranker that was learnt from few likes can be worse than no ranker. The last training moment is
-held out, both orders are judged on it, and the caller decides. There, too, is told whether the
-scores are the chances that they claim to be, and which features the order rests on.
+held out, or the last few where one has too few feeds to tell by, both orders are judged there, and
+the caller decides. There, too, is told whether the scores are the chances that they claim to be,
+and which features the order rests on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,19 +23,23 @@ from flutter_pipeline.ranking.training import RowsConfig, TrainingSet, training_
 FEEDS = 100
 """Feeds that the importance of features is told by: so it takes seconds whatever the network."""
 
+ENOUGH = 50
+"""Feeds with a liked candidate that are held out at least, if a third of the moments has them."""
+
 SEED = 0
 """Of the shuffles."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Mean NDCG@k on the held-out moment, over the birds that liked a candidate there."""
+    """Mean NDCG@k on the held-out moments, over the feeds in which a candidate was liked."""
 
     blend: float
     ranked: float
     birds: int
+    """How many such feeds there are."""
     calibration_error: float = float("nan")
-    """Expected calibration error of the scores, over all rows of the moment."""
+    """Expected calibration error of the scores, over all their rows."""
     importance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
     """NDCG@k lost when a feature, or a group of them, is shuffled."""
 
@@ -65,12 +70,12 @@ def held_out(
 
     Raises CorpusError, from ``train``, where the earlier moments hold too little to learn from.
     """
-    *earlier, last = sorted(candidates)
-    sources = sources_of(candidates[last])
+    held, rows = _held(network, candidates, rules)
+    sources = sources_of(held)
+    earlier = sorted(candidates)[: -len(np.unique(rows.moment))]
     learnt = {moment: candidates[moment] for moment in earlier}
     ranker = train(training_set(network, learnt, sources, rules.step, rules.rows))
-    rows = training_set(network, {last: candidates[last]}, sources, rules.step)
-    frame = candidates[last].sort_values("bird", kind="stable").assign(liked=rows.labels)
+    frame = held.assign(liked=rows.labels)
     chosen = of_feeds_with_likes(rows)
     if not chosen.any():
         return HeldOut(0.0, 0.0, 0)
@@ -79,7 +84,7 @@ def held_out(
     # Feeds are drawn by their number, evenly: which birds are early in the alphabet says nothing.
     feeds = np.unique(rows.feed[chosen])
     some = np.isin(rows.feed, feeds[:: -(-len(feeds) // FEEDS)])
-    groups = feature_groups(sources, signals_of(candidates[last]))
+    groups = feature_groups(sources, signals_of(held))
     importance = permutation_importance(
         ranker,
         rows.features[some],
@@ -94,6 +99,31 @@ def held_out(
         calibration_error=expected_calibration_error(score, rows.labels),
         importance=importance,
     )
+
+
+def _held(
+    network: Network, candidates: Mapping[int, pd.DataFrame], rules: Rules
+) -> tuple[pd.DataFrame, TrainingSet]:
+    """The candidates of the last moments, in the order of their rows, and these rows."""
+    moments, count = sorted(candidates), 1
+    last, rows = _last(network, candidates, moments[-1:], rules)
+    while _feeds_with_likes(rows) < ENOUGH and count < len(moments) // 3:
+        count += 1
+        last, rows = _last(network, candidates, moments[-count:], rules)
+    return last, rows
+
+
+def _last(
+    network: Network, candidates: Mapping[int, pd.DataFrame], moments: Sequence[int], rules: Rules
+) -> tuple[pd.DataFrame, TrainingSet]:
+    chosen = {moment: candidates[moment] for moment in moments}
+    rows = training_set(network, chosen, sources_of(candidates[moments[-1]]), rules.step)
+    in_order = [frame.sort_values("bird", kind="stable") for frame in chosen.values()]
+    return pd.concat(in_order, ignore_index=True), rows
+
+
+def _feeds_with_likes(rows: TrainingSet) -> int:
+    return len(np.unique(rows.feed[rows.labels]))
 
 
 def of_feeds_with_likes(rows: TrainingSet) -> BoolArray:
