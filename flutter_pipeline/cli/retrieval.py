@@ -133,26 +133,28 @@ def _play_birdwatch(settings: Settings, folder: Path, asked: Asked) -> None:
     if asked.as_json:
         show_json({"set": BIRDWATCH, "measured": json.loads(rows.to_json(orient="records"))})
         return
-    shown = pd.DataFrame({"method": rows["method"], "NDCG@10": right(rows["ndcg"], "{:.4f}")})
-    shown["95 %"] = _ends(rows["ndcg_low"], rows["ndcg_high"])
-    shown["recall@10"] = right(rows["hits"], "{:.4f}")
-    less = against.reindex(rows["method"])
-    shown["less blend"] = right(less["difference"].reset_index(drop=True), "{:+.4f}")
-    shown["95 % of that"] = _ends(less["low"], less["high"])
-    shown["Holm p"] = right(less["holm_p"].reset_index(drop=True), "{:.3f}")
+    shown = pd.DataFrame({"method": rows["method"], "NDCG@10": right(rows["ndcg"], "{:.3f}")})
+    shown["95 %"] = _ends(rows["ndcg_low"], rows["ndcg_high"], "{:.3f}")
+    less = against.reindex(rows["method"]).reset_index()
+    shown["less blend"] = right(less["difference"], "{:+.3f}")
+    shown["95 % of that"] = _ends(less["low"], less["high"], "{:+.3f}")
+    shown["p"] = right(less["holm_p"], "{:.3f}")
     days = played.per_bird["moment"].nunique()
     show(shown, False, f"Birdwatch, the last {days} days, mean over {rows['birds'].max()} birds")
-    typer.echo("Recall and NDCG of the first ten; everything is learnt on the days before.")
+    typer.echo(
+        "NDCG of the first ten; everything is learnt on the days before. p: Holm's, of\n"
+        "paired random swaps."
+    )
     for kind, reason in played.notes.items():
         typer.echo(f"{kind} kept the blend's order: {reason}")
     _say_cost(played.whole)
     _say_tracked(settings, asked)
 
 
-def _ends(low: pd.Series, high: pd.Series) -> list[str]:
+def _ends(low: pd.Series, high: pd.Series, form: str = "{:.4f}") -> list[str]:
     """Two ends of intervals as one text a row; empty where there is none."""
     pairs = zip(low, high, strict=True)
-    return ["" if pd.isna(a) else f"{a:.4f}–{b:.4f}" for a, b in pairs]
+    return ["" if pd.isna(a) else f"{form.format(a)}–{form.format(b)}" for a, b in pairs]
 
 
 def _say_cost(whole: Measure) -> None:

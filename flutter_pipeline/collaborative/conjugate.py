@@ -32,6 +32,9 @@ class Systems(NamedTuple):
     """Shape (rows,), above zero."""
 
 
+NOTHING_LEFT = np.float32(1e-36)
+"""A remainder this small is none: its squares are about to leave what float32 can hold."""
+
 FAST = {"reassoc", "contract", "nsz"}
 """Sums may be taken in any order, and so in vectors. It is the same order in every call."""
 
@@ -58,10 +61,13 @@ def improve(systems: Systems, answer: FloatArray, steps: int, tolerance: float) 
             way[d] = rest[d] / scale[d]
         left = _squares(rest, scale)
         for _ in range(steps):
-            if left <= enough:
+            if left <= enough or left <= NOTHING_LEFT:
                 break
             _times(systems, row, (scale, way), product)
-            stride = left / _dot(way, product)
+            curvature = _dot(way, product)
+            if curvature <= NOTHING_LEFT:
+                break
+            stride = left / curvature
             for d in range(dim):
                 x[d] += stride * way[d]
                 rest[d] -= stride * product[d]

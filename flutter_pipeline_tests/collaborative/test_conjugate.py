@@ -71,3 +71,10 @@ def test_a_row_without_entries_comes_to_nothing():
     some = systems()
     improve(some._replace(starts=some.starts[:2], ridge=some.ridge[:1]), answer, 2, 0.0)
     np.testing.assert_allclose(answer, 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-17, 1e-19, 1e-22, 1e-30])
+def test_factors_too_small_for_their_squares_are_no_error(size: float):
+    some = systems()
+    tiny = some._replace(factors=(some.factors * size).astype(np.float32))
+    assert np.isfinite(answer_of(tiny, 5)).all()
