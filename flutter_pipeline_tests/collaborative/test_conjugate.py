@@ -73,8 +73,8 @@ def test_a_row_without_entries_comes_to_nothing():
     np.testing.assert_allclose(answer, 0, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [1e-17, 1e-19, 1e-22, 1e-30])
-def test_factors_too_small_for_their_squares_are_no_error(size: float):
+def test_factors_too_small_for_their_squares_are_no_error():
     some = systems()
-    tiny = some._replace(factors=(some.factors * size).astype(np.float32))
-    assert np.isfinite(answer_of(tiny, 5)).all()
+    for size in np.geomspace(1e-24, 1e-18, 500):
+        tiny = some._replace(factors=(some.factors * size).astype(np.float32))
+        assert np.isfinite(answer_of(tiny, 5)).all()
