@@ -19,10 +19,16 @@ from flutter_pipeline.evaluation.measured import ALL, CADENCE, intervals, pivot
 from flutter_pipeline.settings import Settings
 
 ACCURACY = ("ndcg", "recall", "hit_rate", "mrr", "map")
-BEYOND = (
-    *("coverage", "gini", "novelty", "diversity"),
-    *("serendipity", "popularity_lift", "miscalibration"),
-)
+BEYOND = {
+    "coverage": "cover.",
+    "gini": "gini",
+    "novelty": "novelty",
+    "diversity": "divers.",
+    "serendipity": "serend.",
+    "popularity_lift": "pop. lift",
+    "miscalibration": "miscal.",
+}
+"""Metrics beyond accuracy, and what their columns are called where there is little room."""
 KINDS = ("cold", "fresh", "older", "head", "middle", "tail")
 """Kinds of flits that recall is told of; the metric is called ``<kind>_recall``."""
 
@@ -84,7 +90,9 @@ def show_evaluation(settings: Settings, as_json: bool) -> None:
         return
     everybody, k = rows[rows["by"] == ALL], rows["k"].iloc[0]
     show(pivot(everybody, ACCURACY), False, f"All birds, the first {k} flits, 95 % intervals")
-    show(pivot(everybody, BEYOND), False, "Beyond accuracy")
+    beyond = pivot(everybody, tuple(BEYOND)).rename(columns=BEYOND)
+    digits = {name: beyond[name].map("{:.3f}".format) for name in beyond.columns[1:]}
+    show(beyond.assign(**digits), False, "Beyond accuracy")
     by_kind = pivot(everybody, [f"{kind}_recall" for kind in KINDS])
     by_kind.columns = by_kind.columns.str.removesuffix("_recall")
     title = "Recall by kind of flit: cold has few likes, fresh is of the last day; others by likes"
