@@ -23,6 +23,7 @@ from flutter_pipeline.cli.showing import show
 from flutter_pipeline.evaluation.ablation import Ground, ablation
 from flutter_pipeline.evaluation.backtest import BLEND, backtest
 from flutter_pipeline.evaluation.past import fused_by_moment, validated_weights
+from flutter_pipeline.evaluation.slices import ESTABLISHED
 from flutter_pipeline.evaluation.summary import summary, summary_by_slice
 from flutter_pipeline.ranking.ranker import DEFAULT_KIND, Ranker, ranker_kind
 from flutter_pipeline.ranking.training import training_set
@@ -30,7 +31,6 @@ from flutter_pipeline.settings import Settings, read_settings, use_data_folder
 
 OVERALL = {
     "ndcg": "ndcg",
-    "recall": "recall",
     "candidate_recall": "found",
     "cold_recall": "cold",
     "fresh_recall": "fresh",
@@ -49,6 +49,7 @@ def alone(days: PastDays) -> pd.DataFrame:
     sliced = summary_by_slice(per_bird, contest.config)
     tenure = sliced[(sliced["by"] == "tenure") & (sliced["metric"] == "ndcg")]
     by_tenure = tenure.pivot(index="method", columns="slice", values="mean")
+    by_tenure = by_tenure.rename(columns={ESTABLISHED: "old"})
     table = wide[list(OVERALL)].rename(columns=OVERALL).join(by_tenure)
     return table.loc[[*contest.sources, BLEND]].reset_index()
 

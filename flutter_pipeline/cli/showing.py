@@ -20,13 +20,13 @@ from flutter_pipeline.settings import Settings
 
 ACCURACY = ("ndcg", "recall", "hit_rate", "mrr", "map")
 BEYOND = {
-    "coverage": "cover.",
+    "coverage": "cover",
     "gini": "gini",
-    "novelty": "novelty",
-    "diversity": "divers.",
-    "serendipity": "serend.",
-    "popularity_lift": "pop. lift",
-    "miscalibration": "miscal.",
+    "novelty": "novel",
+    "diversity": "diver",
+    "serendipity": "seren",
+    "popularity_lift": "lift",
+    "miscalibration": "miscal",
 }
 """Metrics beyond accuracy, and what their columns are called where there is little room."""
 KINDS = ("cold", "fresh", "older", "head", "middle", "tail")
@@ -91,7 +91,7 @@ def show_evaluation(settings: Settings, as_json: bool) -> None:
     everybody, k = rows[rows["by"] == ALL], rows["k"].iloc[0]
     show(pivot(everybody, ACCURACY), False, f"All birds, the first {k} flits, 95 % intervals")
     beyond = pivot(everybody, tuple(BEYOND)).rename(columns=BEYOND)
-    digits = {name: beyond[name].map("{:.3f}".format) for name in beyond.columns[1:]}
+    digits = {name: beyond[name].map("{:.2f}".format) for name in beyond.columns[1:]}
     show(beyond.assign(**digits), False, "Beyond accuracy")
     by_kind = pivot(everybody, [f"{kind}_recall" for kind in KINDS])
     by_kind.columns = by_kind.columns.str.removesuffix("_recall")

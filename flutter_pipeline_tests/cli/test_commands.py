@@ -11,6 +11,7 @@ import typer
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.cli.app import app
+from flutter_pipeline.filtering.because import REASONS
 from flutter_pipeline_tests.conftest import COMMAND, PROJECT, Call, TinyFlutter, succeed
 
 COMMANDS = (
@@ -163,5 +164,6 @@ def test_flits_alone_give_feeds_without_a_backtest(tmp_path: Path, call: Call):
     assert "too few days or likes" in succeed(tmp_path, "run")
     feeds = TableStore(tmp_path / "tables").read("ranked_candidates")
     # The texts are near-copies, so a feed shows one of them at most.
-    assert len(feeds) > 0 and set(feeds["because"]) <= {"new today", "popular near you today"}
+    told = {REASONS[name] for name in ("fresh", "popular_local", "circle")}
+    assert len(feeds) > 0 and set(feeds["because"]) <= told
     assert "too few days or likes" in call(tmp_path, "evaluate").out
