@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from pydantic import Field
 
-from flutter_pipeline.birds.history import FloatArray, IntArray
+from flutter_pipeline.birds.history import Engagements, FloatArray, IntArray
 from flutter_pipeline.birds.interests import InterestConfig, Interests, find_interests
 from flutter_pipeline.candidates.around import flits_around, likes_around
 from flutter_pipeline.candidates.nearest import Queries, Search, exact_search, index_search
@@ -93,12 +93,17 @@ class InterestSource:
 
     def tell_pairs(self, bird: IntArray, flit: IntArray) -> Mapping[str, FloatArray]:
         """How near a flit is to the bird's likes, and how much is around it."""
-        likes = self.pool.history.last_likes
-        first = np.searchsorted(likes.bird, likes.bird)
-        likes = likes.where(np.arange(len(likes)) - first < self.config.max_likes)
+        likes = self.newest_likes
         around, nearest = likes_around(self.vectors, (bird, flit), (likes.bird, likes.flit))
         crowd = self.crowd[self.pool.place[flit]]
         return {"nearest_likes": nearest, "likes_around": around, "flits_around": crowd}
+
+    @cached_property
+    def newest_likes(self) -> Engagements:
+        """As many of every bird's likes as its interests are found in."""
+        likes = self.pool.history.last_likes
+        first = np.searchsorted(likes.bird, likes.bird)
+        return likes.where(np.arange(len(likes)) - first < self.config.max_likes)
 
     @cached_property
     def crowd(self) -> FloatArray:

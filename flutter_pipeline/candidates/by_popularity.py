@@ -6,6 +6,7 @@ These two give a new bird its first feed and a new flit its first eyes. Neither 
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from pydantic import BaseModel, Field
 from scipy.sparse import csr_matrix
 
@@ -104,8 +105,11 @@ class FreshSource:
         newest[self.wrote.indices] = 1
         network = self.pool.history.network
         width = np.int64(len(network.bird_ids))
-        links = network.follower * width + network.followed
-        follows = np.isin(bird * width + network.author[flit], links)
+        asked = np.zeros(width, dtype=bool)
+        asked[bird] = True
+        theirs = asked[network.follower]
+        links = network.follower[theirs] * width + network.followed[theirs]
+        follows = pd.Series(bird * width + network.author[flit]).isin(links).to_numpy(dtype=bool)
         return (self.score[place] + newest[place] * follows).astype(np.float32)
 
     def _of_followed(self, birds: IntArray) -> tuple[IntArray, IntArray]:

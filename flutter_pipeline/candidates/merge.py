@@ -78,18 +78,27 @@ def score_all(frame: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
     """``frame`` with the score of every source for every row, also for what it did not propose.
 
     Without that, a source that was cut off at its first flits would say nothing of all others.
-    What a source tells beside its score is in columns ``signal_<source>_<what>``.
     """
     scores = {}
     for source in sources:
-        if isinstance(source, Telling):
-            told = source.tell_pairs(frame["bird"].to_numpy(), frame["flit"].to_numpy())
-            scores |= {f"{SIGNAL}{source.name}_{what}": values for what, values in told.items()}
         left = np.flatnonzero(frame[f"rank_{source.name}"].to_numpy() == 0)
         pairs = [frame[code].to_numpy()[left] for code in ("bird", "flit")]
         scores[f"score_{source.name}"] = frame[f"score_{source.name}"].to_numpy(copy=True)
         scores[f"score_{source.name}"][left] = source.score_pairs(*pairs)
     return frame.assign(**scores)
+
+
+def tell_all(frame: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
+    """``frame`` with what sources tell beside their scores, as ``signal_<source>_<what>``.
+
+    Only a ranker reads that, so it is told of those candidates that are ranked.
+    """
+    signals = {}
+    for source in sources:
+        if isinstance(source, Telling):
+            told = source.tell_pairs(frame["bird"].to_numpy(), frame["flit"].to_numpy())
+            signals |= {f"{SIGNAL}{source.name}_{what}": values for what, values in told.items()}
+    return frame.assign(**signals)
 
 
 def fuse(frame: pd.DataFrame, weights: Mapping[str, float], keep: int) -> pd.DataFrame:

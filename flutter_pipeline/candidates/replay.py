@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, Field
 
 from flutter_pipeline.birds.history import HOUR, IntArray, Network, known_before
-from flutter_pipeline.candidates.merge import fuse
+from flutter_pipeline.candidates.merge import fuse, tell_all
 from flutter_pipeline.candidates.propose import CandidateConfig, propose, sources_at
 from flutter_pipeline.candidates.source import Pool, Source, pool_of
 from flutter_pipeline.contracts.state import Progress, no_progress
@@ -43,7 +43,8 @@ def replay(
         pool = pool_of(known_before(network, moment), candidates.max_age_days)
         birds = birds_after(network, moment, replays)
         sources = sources_at(pool.history, pool, vectors, candidates)
-        yield moment, propose(pool, birds, sources, candidates.per_source)
+        proposed = propose(pool, birds, sources, candidates.per_source)
+        yield moment, tell_all(proposed, sources)
         progress(done + 1, len(moments))
 
 
@@ -73,5 +74,5 @@ def candidates_now(
     for first in range(0, n_birds, BIRDS_AT_ONCE):
         birds = np.arange(first, min(first + BIRDS_AT_ONCE, n_birds))
         proposed = propose(pool, birds, sources, config.per_source)
-        yield fuse(proposed, weights, config.keep)
+        yield tell_all(fuse(proposed, weights, config.keep), sources)
         progress(int(birds[-1]) + 1, n_birds)

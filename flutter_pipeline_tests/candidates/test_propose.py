@@ -6,6 +6,7 @@ import pytest
 
 from flutter_pipeline.birds.interests import find_interests
 from flutter_pipeline.candidates.by_interest import ByInterestConfig, Prepared
+from flutter_pipeline.candidates.merge import tell_all
 from flutter_pipeline.candidates.propose import (
     SOURCES,
     USED,
@@ -36,7 +37,7 @@ SIGNALS = ["nearest_likes", "likes_around", "flits_around"]
 
 def proposed(pool: Pool, vectors: dict[str, Matrix] = VECTORS, k: int = 10) -> pd.DataFrame:
     sources = sources_at(pool.history, pool, vectors, CONFIG)
-    return propose(pool, EVERY_BIRD, sources, k)
+    return tell_all(propose(pool, EVERY_BIRD, sources, k), sources)
 
 
 def test_every_encoder_is_a_source_beside_taste_popular_and_fresh():

@@ -3,7 +3,7 @@ import pandas as pd
 
 from flutter_pipeline.birds.history import HOUR, known_before
 from flutter_pipeline.candidates import replay as module
-from flutter_pipeline.candidates.merge import fuse
+from flutter_pipeline.candidates.merge import fuse, tell_all
 from flutter_pipeline.candidates.propose import CandidateConfig, propose, source_names, sources_at
 from flutter_pipeline.candidates.replay import ReplayConfig, birds_after, candidates_now, replay
 from flutter_pipeline.candidates.source import pool_of
@@ -62,7 +62,8 @@ def test_each_moment_is_served_from_what_was_known_then():
         pool = pool_of(known_before(RANDOM, moment), CANDIDATES.max_age_days)
         sources = sources_at(pool.history, pool, VECTORS, CANDIDATES)
         birds = birds_after(RANDOM, moment, ReplayConfig())
-        pd.testing.assert_frame_equal(frame, propose(pool, birds, sources, 10))
+        expected = tell_all(propose(pool, birds, sources, 10), sources)
+        pd.testing.assert_frame_equal(frame, expected)
         assert set(frame["bird"]) <= set(birds)
         assert (RANDOM.created_at[frame["flit"]] < moment).all()
         names = source_names(["tfidf"], CANDIDATES)
@@ -88,7 +89,8 @@ def test_everybody_is_served_now_block_by_block_as_at_once(monkeypatch):
     pool = pool_of(known_before(RANDOM, MOMENTS[0]), CANDIDATES.max_age_days)
     sources = sources_at(pool.history, pool, VECTORS, CANDIDATES)
     weights = dict.fromkeys(source_names(["tfidf"], CANDIDATES), 0.25)
-    at_once = fuse(propose(pool, np.arange(40), sources, 10), weights, CANDIDATES.keep)
+    proposed = propose(pool, np.arange(40), sources, 10)
+    at_once = tell_all(fuse(proposed, weights, CANDIDATES.keep), sources)
     monkeypatch.setattr(module, "BIRDS_AT_ONCE", 7)
     told: list[tuple[int, int]] = []
     blocks = candidates_now(
