@@ -92,9 +92,8 @@ def main() -> None:
     started = perf_counter()
     table = left_out(days, settings, not asked.without_ranker)
     weights = table["source"].map(days.weights).where(table["method"] == BLEND)
-    ends = [
-        f"{low:+.4f}–{high:+.4f}" for low, high in zip(table["low"], table["high"], strict=True)
-    ]
+    pairs = zip(table["low"], table["high"], strict=True)
+    ends = ["" if pd.isna(low) else f"{low:+.4f}–{high:+.4f}" for low, high in pairs]
     shown = told(table.assign(weight=weights).drop(columns=["low", "high", "birds"]), "{:.4f}")
     shown.insert(4, "95 %", ends)
     show(shown, False, "NDCG without it, and what it adds to all others")
