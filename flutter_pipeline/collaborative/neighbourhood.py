@@ -19,12 +19,12 @@ from scipy.sparse import csr_matrix, diags_array
 
 from flutter_pipeline.collaborative.best import (
     Best,
-    FloatArray,
     IntArray,
     best_in_sparse_rows,
     place_in_row,
 )
 from flutter_pipeline.collaborative.matrix import blocks
+from flutter_pipeline.collaborative.normalise import power, sums
 
 BLOCK = 8_000_000
 """Products of two entries, or cells of a table, in one block of work: some 100 MB."""
@@ -58,8 +58,8 @@ def nearest_flits(likes: csr_matrix, columns: IntArray, config: NeighbourhoodCon
 
     ``likes`` is X, shape (birds, flits); ``columns`` are ascending codes of flits.
     """
-    by_bird = diags_array(_power(likes.sum(axis=1), -config.user_exponent))
-    by_flit = diags_array(_power(likes.sum(axis=0), -config.popularity_exponent))
+    by_bird = diags_array(power(sums(likes, axis=1), -config.user_exponent))
+    by_flit = diags_array(power(sums(likes, axis=0), -config.popularity_exponent))
     right = csr_matrix(likes @ by_flit)[:, columns]
     left = csr_matrix((by_bird @ likes @ by_flit).T)
     n_flits = len(left.indptr) - 1
@@ -134,13 +134,6 @@ def _costs(left: csr_matrix, right: csr_matrix) -> IntArray:
     """How many products of two entries each row of ``left @ right`` takes."""
     per_entry = np.append(0, np.cumsum(np.diff(right.indptr)[left.indices], dtype=np.int64))
     return np.diff(per_entry[left.indptr])
-
-
-def _power(sums: NDArray, exponent: float) -> FloatArray:
-    """``sums`` to the power of ``exponent``, as a vector; 0 where the sum is 0."""
-    flat = np.asarray(sums, dtype=np.float64).ravel()
-    powers = np.power(flat, exponent, out=np.zeros_like(flat), where=flat > 0)
-    return powers.astype(np.float32)
 
 
 def _ranges(starts: IntArray, lengths: IntArray) -> IntArray:

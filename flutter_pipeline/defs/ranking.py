@@ -36,7 +36,7 @@ LEARNT = Expectation(
 @audited_asset(
     Stage(
         "ranking",
-        frozenset({"scikitlearn"}),
+        frozenset({"lightgbm", "scikitlearn"}),
         io="versions",
         expectations=(LEARNT,),
         section=f"ranker.{KIND}",
