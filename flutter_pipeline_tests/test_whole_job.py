@@ -9,6 +9,7 @@ from flutter_pipeline.adapters.registry import VERSION_TAG
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.adapters.tracking import CHAMPION, Tracking
+from flutter_pipeline.candidates.propose import CandidateConfig, source_names
 from flutter_pipeline.contracts.tables import LIKED, RANKED_CANDIDATES
 from flutter_pipeline.defs.resources import tracking_of
 from flutter_pipeline.settings import read_settings
@@ -66,11 +67,9 @@ def test_feeds_say_why_and_by_which_version(flutter_with_bert: TinyFlutter):
 def test_every_method_is_measured(flutter_with_bert: TinyFlutter):
     table = flutter_with_bert.read("offline_evaluation")
     ndcg = table[(table["by"] == "all") & (table["metric"] == "ndcg")].set_index("method")["mean"]
-    assert set(ndcg.index) == {
-        *("random", "newest", "popularity", "oracle"),
-        *("interest_tfidf", "interest_cbow", "interest_bert", "taste", "popular", "fresh"),
-        *("blend", "ranked"),
-    }
+    sources = source_names(["tfidf", "cbow", "bert"], CandidateConfig())
+    baselines = ("random", "newest", "popularity", "oracle")
+    assert set(ndcg.index) == {*baselines, *sources, "blend", "ranked"}
     assert ndcg["ranked"] > ndcg["random"]
     assert set(table[table["by"] == "cadence"]["slice"]) >= {"every 24 h", "every 1 h"}
     # A slice of fewer than twenty birds is none, and this network has sixty.
