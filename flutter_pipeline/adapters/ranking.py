@@ -66,8 +66,8 @@ def train_ranker_version(
         reason = str(error)
     if judged.worse:
         reason = (
-            f"on a day held out, NDCG@{backtest.k} was {judged.ranked:.4f} by the ranker and "
-            f"{judged.blend:.4f} by the blend ({judged.birds} birds)"
+            f"on days held out, NDCG@{backtest.k} was {judged.ranked:.4f} by the ranker and "
+            f"{judged.blend:.4f} by the blend ({judged.birds} feeds)"
         )
     if reason:
         kind, config, ranker = "blend", BlendConfig(), BlendRanker()
@@ -75,6 +75,7 @@ def train_ranker_version(
     settings = config.model_dump(mode="json")
     version = version_of({kind: settings}, digest_of_state(state), ranker_kind(kind).code_version)
     facts = {"ranker": kind, "config": settings, "candidates": count, "liked": liked}
+    facts["reason"] = reason
     figures = {
         "candidates": count,
         "liked": liked,

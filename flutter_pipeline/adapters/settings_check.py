@@ -15,7 +15,7 @@ from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.evaluation.split import BacktestConfig
 from flutter_pipeline.filtering.feeds import FeedConfig
 from flutter_pipeline.index.config import IndexConfig
-from flutter_pipeline.ranking.ranker import DEFAULT_KIND, RANKERS, ranker_kind
+from flutter_pipeline.ranking.ranker import DEFAULT_KIND, RANKERS
 from flutter_pipeline.settings import Settings
 from flutter_pipeline.text.cleaned import TextConfig
 
@@ -45,7 +45,12 @@ def check_settings(settings: Settings) -> None:
             f"no encoder; there is {', '.join(ENCODERS)}"
         )
     ranker = settings.section("ranker")
-    ranker_kind(ranker.pop("kind", DEFAULT_KIND))
+    kind = ranker.pop("kind", DEFAULT_KIND)
+    if kind not in list(RANKERS):
+        raise ConfigError(
+            f"{settings.data / 'flutter.toml'}: [ranker] kind is {kind!r}; "
+            f"there is {', '.join(RANKERS)}"
+        )
     for name, value in ranker.items():
         if name not in RANKERS or not isinstance(value, dict):
             raise ConfigError(

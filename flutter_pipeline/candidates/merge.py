@@ -91,7 +91,7 @@ def score_all(frame: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
 def tell_all(frame: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
     """``frame`` with what sources tell beside their scores, as ``signal_<source>_<what>``.
 
-    Only a ranker reads that, so it is told of those candidates that are ranked.
+    Only a ranker reads that; where feeds are made, it is told of what is ranked alone.
     """
     signals = {}
     for source in sources:

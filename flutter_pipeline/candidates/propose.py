@@ -33,6 +33,7 @@ from flutter_pipeline.collaborative.bird_neighbourhood import (
 )
 from flutter_pipeline.collaborative.factorisation import FactorisationConfig, train_factorisation
 from flutter_pipeline.collaborative.likes import Likes
+from flutter_pipeline.collaborative.ridge_map import MappedFactorsConfig, train_mapped_factorisation
 from flutter_pipeline.collaborative.scorer import Scorer
 from flutter_pipeline.collaborative.spectral import SHARPENED, SpectralConfig, train_spectral
 from flutter_pipeline.collaborative.transitions import TransitionsConfig, train_transitions
@@ -94,6 +95,10 @@ class CandidateConfig(BaseModel, frozen=True, extra="forbid"):
     )
     factors: FactorisationConfig = Field(
         default=FactorisationConfig(dim=64), description="Likes as products of factors."
+    )
+    mapped_factors: MappedFactorsConfig = Field(
+        default=MappedFactorsConfig(),
+        description="The same, where content places flits that few have liked.",
     )
     graph: ByGraphConfig = Field(
         default=ByGraphConfig(), description="One space for birds, flits and what joins them."
@@ -182,6 +187,7 @@ SOURCES: dict[str, Maker] = {
     "next": _scored("next", train_transitions),
     "spectral": _scored("spectral", train_spectral),
     "factors": _scored("factors", train_factorisation),
+    "mapped_factors": _scored("mapped_factors", train_mapped_factorisation, content=True),
     "graph": _plain(train_by_graph, "graph"),
     "self_attention": _scored("self_attention", train_self_attention, content=True),
     "two_tower": _scored("two_tower", train_two_tower, content=True),

@@ -7,6 +7,7 @@ import typer
 
 from flutter_pipeline.adapters.oracle import preference_of
 from flutter_pipeline.adapters.ranking import ranker_of
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.birds.history import Network, load_network
@@ -15,6 +16,7 @@ from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.cli.benchmark import right
 from flutter_pipeline.cli.showing import show
 from flutter_pipeline.defs.moments import backtest_config, pool_at
+from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.evaluation.backtest import Contest, backtest
 from flutter_pipeline.evaluation.past import (
@@ -59,9 +61,12 @@ def past_days(settings: Settings) -> PastDays:
             "land more, or lower `history_days` in the section `backtest`"
         )
     past = with_codes(tables.read("past_candidates"), network)
+    feeds = settings.config(FeedConfig, "feeds")
     contest = Contest(
         sources=sources_of(past),
-        filters=settings.config(FeedConfig, "feeds").rules,
+        filters=feeds.rules,
+        diversity=feeds.diversity,
+        vectors=_vectors(settings, network),
         config=config,
         keep=settings.config(CandidateConfig, "candidates").keep,
         ranker=ranker_of(models.current("ranker")),
@@ -75,6 +80,14 @@ def past_days(settings: Settings) -> PastDays:
         weights=weights_of(tables.read("source_weights")),
         contest=contest,
     )
+
+
+def _vectors(settings: Settings, network: Network) -> Matrix:
+    """Those by which the run's feeds were made diverse, and judged."""
+    encoder = settings.use_encoders[-1]
+    version = VersionStore(settings.data / "models").current(f"{encoder}_model").version
+    store = EmbeddingStore(settings.data / "embeddings")
+    return store.open(encoder, version).vectors(network.flit_ids)
 
 
 def compare_methods(settings: Settings, against: str, as_json: bool) -> None:

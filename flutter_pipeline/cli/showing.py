@@ -15,6 +15,7 @@ from flutter_pipeline.adapters.landing.intake import Intake
 from flutter_pipeline.adapters.landing.landed import books_of
 from flutter_pipeline.adapters.landing.store import quarantined
 from flutter_pipeline.adapters.store.tables import TableStore
+from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.evaluation.measured import ALL, CADENCE, intervals, pivot
 from flutter_pipeline.settings import Settings
 
@@ -67,6 +68,9 @@ def show_figures(settings: Settings) -> None:
     shown = pivot(rows[rows["by"] == ALL], ("ndcg", "recall", "hit_rate", "coverage"))
     k = int(rows["k"].iloc[0])
     birds = int(rows["birds"].max())
+    ranker = VersionStore(settings.data / "models").current("ranker")
+    if ranker.facts.get("reason"):
+        typer.echo(f"The blend ranks: {ranker.facts['reason']}.")
     show(
         shown, False, f"Backtest: feeds of past days, the first {k} flits, mean over {birds} birds"
     )

@@ -127,8 +127,9 @@ def train_factorisation(
 ) -> FactorScorer:
     """Learn factors from ``likes``, to score the flits ``columns``.
 
-    Runs on one thread, so that the same seed gives the same bits on any number of cores. Raises
-    CorpusError without likes.
+    Learns on one thread, so that the same seed gives the same factors on any number of cores.
+    Scores are a matrix product, whose last bits may differ with threads. Raises CorpusError
+    without likes.
     """
     if len(likes.flit) == 0:
         raise CorpusError("there are no likes to factorise; land engagements and run again")

@@ -15,6 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from flutter_pipeline.collaborative.factorisation import (
+    FactorisationConfig,
+    FactorScorer,
+    train_factorisation,
+)
+from flutter_pipeline.collaborative.likes import Likes
 from flutter_pipeline.errors import ConfigError, CorpusError
 
 FloatArray = NDArray[np.float32]
@@ -29,6 +35,17 @@ class RidgeMapConfig(BaseModel, frozen=True, extra="forbid"):
     )
     own_likes: float = Field(
         default=5.0, ge=0, description="c: likes at which a flit's own factors count half."
+    )
+
+
+class MappedFactorsConfig(BaseModel, frozen=True, extra="forbid"):
+    """A factorisation, and the map that places what it knows too little of."""
+
+    factors: FactorisationConfig = Field(
+        default=FactorisationConfig(dim=64), description="What likes are factorised into."
+    )
+    map: RidgeMapConfig = Field(
+        default=RidgeMapConfig(), description="How content is mapped to factors."
     )
 
 
@@ -85,6 +102,22 @@ def train_ridge_map(
         right = (rows * weights[:, None]).T @ factors[known].astype(np.float64)
         solved = np.linalg.solve(left, right)
     return RidgeMap(solved.astype(np.float32), config)
+
+
+def train_mapped_factorisation(
+    likes: Likes, columns: IntArray, config: MappedFactorsConfig, content: FloatArray | None
+) -> FactorScorer:
+    """A factorisation in which flits with few likes, or none, have factors by their content.
+
+    ``content`` has a row for each code. Raises CorpusError where there is nothing to learn from,
+    no likes or no content.
+    """
+    if content is None:
+        raise CorpusError("there are no content vectors to map; use an encoder")
+    scorer = train_factorisation(likes, columns, config.factors)
+    n_likes = np.bincount(likes.flit, minlength=likes.n_flits)
+    learnt = train_ridge_map(content, scorer.factors, n_likes, config.map)
+    return scorer.with_factors(learnt.blended(content, scorer.factors, n_likes))
 
 
 def _trust(n_likes: IntArray, config: RidgeMapConfig) -> FloatArray:

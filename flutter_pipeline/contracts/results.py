@@ -51,7 +51,7 @@ CANDIDATES = Table(
     columns=_CANDIDATE_COLUMNS,
     key=("bird_id", "flit_id"),
     expectations=(
-        has_rows("there are candidates"),
+        has_rows("some source of `candidates.use` proposed something (`fresh` always can)"),
         _unique("bird_id", "flit_id", sentence="a flit is proposed to a bird once"),
     ),
 )

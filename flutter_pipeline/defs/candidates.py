@@ -9,7 +9,7 @@ from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network
 from flutter_pipeline.candidates.by_interest import Prepared
 from flutter_pipeline.candidates.naming import interests_with_codes, with_codes, with_ids
-from flutter_pipeline.candidates.propose import CandidateConfig, source_names, sources_at
+from flutter_pipeline.candidates.propose import CandidateConfig, sources_at
 from flutter_pipeline.candidates.replay import candidates_now
 from flutter_pipeline.candidates.source import pool_of
 from flutter_pipeline.contracts.results import CANDIDATES, PAST_CANDIDATES, SOURCE_WEIGHTS
@@ -20,6 +20,7 @@ from flutter_pipeline.defs.streams import Stream
 from flutter_pipeline.evaluation.past import (
     moments_if_any,
     past_candidates_of,
+    sources_of,
     validated_weights,
     weights_of,
 )
@@ -64,8 +65,7 @@ def source_weights(
     found = moments_if_any(known, network.facts["as_of"], config)
     past = with_codes(past_candidates, known)
     train = found.train if found is not None else ()
-    sources = source_names(NAMES, data.settings.config(CandidateConfig, "candidates"))
-    weights = validated_weights(past, sources, train, config.k)
+    weights = validated_weights(past, sources_of(past), train, config.k)
     return pd.DataFrame({"source": list(weights), "weight": list(weights.values())})
 
 

@@ -11,7 +11,7 @@ from flutter_pipeline.adapters.store.tables import WHOLE
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.candidates.naming import with_codes
-from flutter_pipeline.candidates.propose import CandidateConfig, source_names
+from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.contracts.results import OFFLINE_EVALUATION
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, preview
 from flutter_pipeline.defs.moments import backtest_config, pool_at
@@ -23,7 +23,12 @@ from flutter_pipeline.evaluation.measured import (
     headline,
     pivot,
 )
-from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
+from flutter_pipeline.evaluation.past import (
+    fused_by_moment,
+    moments_if_any,
+    sources_of,
+    weights_of,
+)
 from flutter_pipeline.evaluation.reachability import reachability
 from flutter_pipeline.evaluation.split import trial_at
 from flutter_pipeline.filtering.feeds import FeedConfig
@@ -58,7 +63,7 @@ def offline_evaluation(
         return Made(OFFLINE_EVALUATION.empty())
     feeds = data.settings.config(FeedConfig, "feeds")
     contest = Contest(
-        sources=source_names(NAMES, candidate_config),
+        sources=sources_of(past_candidates),
         filters=feeds.rules,
         diversity=feeds.diversity,
         config=config,

@@ -122,7 +122,10 @@ class TableManager(dg.ConfigurableIOManager):
             self.data.tables.write(name, {WHOLE: made.value}, made.origins)
             return
         time = (context.definition_metadata or {})["time_column"]
-        days = made.value[time].dt.strftime(KEY_FORMATS[self.data.settings.cadence])
+        cadence = self.data.settings.cadence
+        # A part is named after its start, and an hour's name tells minutes, too.
+        starts = made.value[time].dt.floor("D" if cadence == "daily" else "h")
+        days = starts.dt.strftime(KEY_FORMATS[cadence])
         known = self.data.tables.parts(name)
         frames = {str(day): rows for day, rows in made.value.groupby(days)}
         if not known and not frames:

@@ -13,13 +13,17 @@ QUOTED = 60
 """Characters of a liked flit that are quoted."""
 
 REASONS = {
-    "popular": "popular today",
-    "popular_local": "popular near you today",
+    "popular": "popular or new today",
+    "popular_local": "popular or new near you today",
     "fresh": "new today",
     "followed_likes": "birds that you follow liked it",
-    "by_author": "by a bird like those whose flits you like",
+    "by_author": "by a bird that you follow or like, or one like it",
     "circle": "near to what you and those you follow write and like",
     "next": "often liked after what you liked",
+    "graph": "near to you by who likes, writes and follows",
+    "self_attention": "near to what your likes lead to",
+    "two_tower": "near to what your likes lead to",
+    "mapped_factors": "near to what birds like you liked",
     EXPLORE: "new here: few have seen it",
 }
 """By source, where no single flit led to the candidate."""

@@ -33,7 +33,10 @@ class DiversityConfig(BaseModel, frozen=True, extra="forbid"):
     """How much unlike flits are put beside one another."""
 
     strength: float = Field(
-        default=0.0, ge=0, lt=1, description="0: off, the order of scores; 1: scores do not count."
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="0: off, the order of scores; near 1: scores hardly count.",
     )
     window: int = Field(
         default=50, ge=2, description="Best-scored flits of a bird to choose from; the rest follow."

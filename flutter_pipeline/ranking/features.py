@@ -59,7 +59,7 @@ def feature_groups(sources: Sequence[str], signals: Sequence[str] = ()) -> dict[
     """Each feature's group, in column order; each source is a group of its own.
 
     ``signals`` are columns of the candidate table, named as in
-    :func:`~flutter_pipeline.candidates.merge.score_all`; each belongs to its source.
+    :func:`~flutter_pipeline.candidates.merge.tell_all`; each belongs to its source.
     """
     by_source = {f"{source}_{part}": source for source in sources for part in _SOURCE_PARTS}
     # Where one source's name begins another's, the longer one is meant.

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from flutter_pipeline.birds.history import FloatArray
 from flutter_pipeline.contracts.state import State
+from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.ranking.actions import HEADS, ActionWeights, heads_of, worth
 from flutter_pipeline.ranking.features import check_features
 from flutter_pipeline.ranking.logistic import (
@@ -184,6 +185,11 @@ def _dataset(rows: TrainingSet, config: LambdaRankConfig, beside: Any = None) ->
     import lightgbm  # late, as above
 
     level = _levels(rows, config)
+    if not (level > 0).any():
+        raise CorpusError(
+            "none of the candidates that were acted on is worth more than 0 by the weights of "
+            "`actions`; give some action that birds take a weight above 0"
+        )
     telling = np.zeros(int(rows.feed.max()) + 1, dtype=bool)
     telling[rows.feed[level > 0]] = True
     kept = telling[rows.feed]

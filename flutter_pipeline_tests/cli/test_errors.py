@@ -145,6 +145,7 @@ def test_settings_that_cannot_be_used(call: Call, tmp_path: Path, toml: str, tol
     "toml",
     [
         "[ranker]\nkind = 'oracle'",
+        "[ranker]\nkind = ['logistic']",
         "[ranker.logistic]\nc = -1",
         "[ranker]\nsort = 'logistic'",
         "[backtest]\nk = 0",

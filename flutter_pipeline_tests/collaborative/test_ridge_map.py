@@ -2,11 +2,45 @@ import numpy as np
 import pytest
 
 from flutter_pipeline.collaborative.factorisation import FactorisationConfig, train_factorisation
-from flutter_pipeline.collaborative.likes import likes_of_sequences
-from flutter_pipeline.collaborative.ridge_map import RidgeMapConfig, train_ridge_map
+from flutter_pipeline.collaborative.likes import IntArray, Likes, likes_of_sequences
+from flutter_pipeline.collaborative.ridge_map import (
+    MappedFactorsConfig,
+    RidgeMapConfig,
+    train_mapped_factorisation,
+    train_ridge_map,
+)
+from flutter_pipeline.collaborative.scorer import Scorer
 from flutter_pipeline.errors import ConfigError, CorpusError
+from flutter_pipeline_tests.conformance.scorers import (
+    EVERY_FLIT,
+    FLITS,
+    UNLIKED,
+    ScorerConformance,
+    random_likes,
+    strangers,
+)
 
 ONE = np.ones((1, 1), dtype=np.float32)
+KINDS = np.eye(2, dtype=np.float32)[np.arange(FLITS) % 2]
+"""Content that tells the two kinds of the random world apart."""
+MAPPED = MappedFactorsConfig(factors=FactorisationConfig(dim=8))
+
+
+class TestMappedFactors(ScorerConformance):
+    def scorer_of(self, likes: Likes, columns: IntArray) -> Scorer:
+        return train_mapped_factorisation(likes, columns, MAPPED, KINDS)
+
+
+def test_flits_that_nobody_liked_are_placed_by_their_content():
+    scorer = train_mapped_factorisation(random_likes(), EVERY_FLIT, MAPPED, KINDS)
+    [scores] = scorer.scores(strangers([0, 2, 4, 6, 8]))
+    cold = EVERY_FLIT[-UNLIKED:]
+    assert scores[cold[cold % 2 == 0]].min() > scores[cold[cold % 2 == 1]].max()
+
+
+def test_without_content_there_is_nothing_to_map():
+    with pytest.raises(CorpusError, match="no content vectors"):
+        train_mapped_factorisation(random_likes(), EVERY_FLIT, MAPPED, None)
 
 
 def test_a_planted_linear_map_is_recovered():

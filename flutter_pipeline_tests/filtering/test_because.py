@@ -38,14 +38,14 @@ def test_a_long_flit_is_cut_to_sixty_characters():
 
 
 def test_without_a_liked_flit_the_source_is_the_reason():
-    assert reason(None, "popular") == "popular today"
+    assert reason(None, "popular") == "popular or new today"
     assert reason(None, "fresh") == "new today"
     assert reason(None, "explore") == "new here: few have seen it"
     assert reason(None, "taste") == "birds like you liked it"
 
 
 def test_a_liked_flit_without_words_is_not_quoted():
-    assert reason("  ", "popular") == "popular today"
+    assert reason("  ", "popular") == "popular or new today"
     assert reason("", "interest_bert") == "birds like you liked it"
 
 
@@ -58,7 +58,7 @@ def test_the_feed_table_is_the_contracts_in_columns_and_types():
         if not column.nullable:
             assert str(table[column.name].dtype) == PANDAS_DTYPES.get(column.dtype, column.dtype)
     assert set(table["as_of"]) == {pd.Timestamp("2023-11-14 22:13:20", tz="UTC")}
-    assert table["because"].tolist() == ["because you liked “owls hoot”", "popular today"]
+    assert table["because"].tolist() == ["because you liked “owls hoot”", "popular or new today"]
     assert set(table["ranker_version"]) == {"r1"}
 
 

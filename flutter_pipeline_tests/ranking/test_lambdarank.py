@@ -64,3 +64,10 @@ def test_too_few_likes_say_so():
     features = pd.DataFrame({"signal": np.arange(100, dtype=np.float32)})
     with pytest.raises(CorpusError, match=r"from 3 liked among 100 candidates"):
         train_lambdarank(training_rows(features, np.arange(100) < 3), QUICK)
+
+
+def test_actions_that_are_worth_nothing_teach_nothing():
+    worthless = ActionWeights(like=-1, share=-1, reply=-1, hide=-2)
+    config = QUICK.model_copy(update={"by_actions": True, "actions": worthless})
+    with pytest.raises(CorpusError, match="above 0"):
+        train_lambdarank(crossed(6000, 0), config)

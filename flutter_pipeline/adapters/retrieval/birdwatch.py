@@ -76,7 +76,7 @@ def birdwatch(root: Path, bars: Bars) -> Played:
 def _vectors(days: Days, found: Moments, bars: Bars) -> dict[str, Matrix]:
     """By the encoders that need no training but on the flits before the first test day."""
     tokens = list(days.flits["tokens"])
-    before = np.flatnonzero(days.network.created_at < found.test_start)
+    before = np.flatnonzero(known_before(days.network, found.test_start).known)
     tfidf = train_tfidf([tokens[code] for code in before], TfidfConfig())
     texts = list(days.flits["text_clean"])
     bert = train_bert([], BertConfig()).encode(texts, bars("notes", "flits"))
