@@ -35,6 +35,25 @@ class OrderConfig(BaseModel, frozen=True, extra="forbid"):
     )
     seed: int = Field(default=0, description="Seeds what each tree sees.")
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """For LightGBM; the same trees come out on any number of threads."""
+        return {
+            "objective": "lambdarank",
+            "lambdarank_truncation_level": self.truncation,
+            "num_leaves": self.leaves,
+            "learning_rate": self.learning_rate,
+            "min_data_in_leaf": self.min_rows,
+            "feature_fraction": self.share,
+            "bagging_fraction": self.share,
+            "bagging_by_query": True,
+            "bagging_freq": 1,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbose": -1,
+        }
+
 
 @dataclass(frozen=True)
 class LearntOrder:
@@ -81,24 +100,8 @@ def train_order(
         group=np.full(len(told), told.flit.shape[1]),
         feature_name=list(names),
     )
-    parameters = {
-        "objective": "lambdarank",
-        "lambdarank_truncation_level": config.truncation,
-        "num_leaves": config.leaves,
-        "learning_rate": config.learning_rate,
-        "min_data_in_leaf": config.min_rows,
-        "feature_fraction": config.share,
-        "bagging_fraction": config.share,
-        "bagging_by_query": True,
-        "bagging_freq": 1,
-        "seed": config.seed,
-        # The same trees on any number of threads.
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbose": -1,
-    }
     trees = lightgbm.train(
-        parameters,
+        config.parameters,
         rows,
         config.trees,
         callbacks=[lambda state: progress(state.iteration + 1, config.trees)],
