@@ -99,7 +99,7 @@ class Settings:
     def config(self, model: type[Model], section: str) -> Model:
         """``model`` with the section's values; ConfigError names the first that does not fit."""
         try:
-            return model(**self.section(section))
+            return model(**_with_nulls(self.section(section)))
         except ValidationError as error:
             first = error.errors()[0]
             place = [section, *map(str, first["loc"])]
@@ -159,6 +159,14 @@ def use_data_folder(data: Path) -> None:
     """Make ``data`` the data folder of this process and of those that it starts."""
     os.environ["FLUTTER_DATA"] = str(data.expanduser().resolve())
     os.environ["DAGSTER_HOME"] = str(Path(os.environ["FLUTTER_DATA"]) / "dagster")
+
+
+def _with_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    """``values`` with None for ``"null"``: TOML has no other way to say that a limit is off."""
+    return {
+        name: _with_nulls(value) if isinstance(value, dict) else None if value == "null" else value
+        for name, value in values.items()
+    }
 
 
 def _owner(section: str, model: type[BaseModel], place: list[str]) -> tuple[str, list[str]]:

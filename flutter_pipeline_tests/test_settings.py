@@ -153,3 +153,22 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path):
     file.touch()
     with pytest.raises(ConfigError, match=r"is a file.*name a folder"):
         read_settings({"FLUTTER_DATA": str(file)})
+
+
+class Tree(BaseModel, frozen=True, extra="forbid"):
+    """Where owls sit."""
+
+    height: float | None = 3.0
+    owl: Owl = Owl()
+
+
+def test_null_is_written_as_a_word_since_toml_has_none(tmp_path: Path):
+    settings = settings_with(tmp_path, '[text]\nheight = "null"\n')
+    assert settings.config(Tree, "text").height is None
+    assert "hoots" in refusal_of_tree(tmp_path, '[text.owl]\nhoots = "null"\n')
+
+
+def refusal_of_tree(folder: Path, toml: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        settings_with(folder, toml).config(Tree, "text")
+    return str(refused.value)
