@@ -24,6 +24,7 @@ from flutter_pipeline.evaluation.full_ranking import (
     judge,
     without_met,
 )
+from flutter_pipeline.evaluation.metrics import ideal_gains
 
 Weights = Mapping[str, float]
 
@@ -184,8 +185,7 @@ def gains(order: FloatArray, lists: Shortlist, k: int) -> NDArray[np.float64]:
     first = np.argsort(-order, axis=1, kind="stable")[:, :k]
     hit = np.take_along_axis(lists.liked, first, axis=1)
     discount = 1 / np.log2(np.arange(2, first.shape[1] + 2))
-    ideal = np.concatenate([[0], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
-    return (hit * discount).sum(axis=1) / ideal[np.minimum(lists.n_targets, k)]
+    return (hit * discount).sum(axis=1) / ideal_gains(lists.n_targets, k)
 
 
 def learnt_weights(

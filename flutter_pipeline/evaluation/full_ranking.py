@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from flutter_pipeline.collaborative.likes import IntArray, Likes
 from flutter_pipeline.collaborative.scorer import FloatArray
+from flutter_pipeline.evaluation.metrics import ideal_gains, share
 
 Values = NDArray[np.float64]
 
@@ -72,10 +73,7 @@ def judge(scores: FloatArray, targets: Likes, k: int) -> Judged:
     row, n = targets.row, targets.lengths
     hits = np.bincount(row[hit], minlength=len(n))
     gained = np.bincount(row[hit], weights=1 / np.log2(rank[hit] + 1), minlength=len(n))
-    ideal = np.concatenate([[0], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
-    return Judged(
-        (hits > 0).astype(np.float64), _share(hits, n), _share(gained, ideal[np.minimum(n, k)])
-    )
+    return Judged((hits > 0).astype(np.float64), share(hits, n), share(gained, ideal_gains(n, k)))
 
 
 def ranks_of_targets(scores: FloatArray, targets: Likes, k: int) -> Values:
@@ -98,11 +96,6 @@ def ranks_of_targets(scores: FloatArray, targets: Likes, k: int) -> Values:
         ties[on_edge] = np.sum(scores[edge_rows] == best[edge_rows, -1:], axis=1)[at]
     rank = above + 1 + (ties - 1) / 2
     return np.where((ties > 0) & (own > MET), rank, np.inf)
-
-
-def _share(part: NDArray, whole: NDArray) -> Values:
-    """``part / whole``, NaN where ``whole`` is 0."""
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
 
 
 def joined(parts: list[Judged]) -> Judged:

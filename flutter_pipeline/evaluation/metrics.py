@@ -68,8 +68,7 @@ def ndcg(shown: Shown, k: int) -> Values:
     """
     top = shown.first(k)
     gained = top.total(top.hit / np.log2(top.rank + 1))
-    ideal = np.concatenate([[0], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
-    return share(gained, ideal[np.minimum(shown.targets, k)])
+    return share(gained, ideal_gains(shown.targets, k))
 
 
 def mrr(shown: Shown, k: int) -> Values:
@@ -97,6 +96,12 @@ ACCURACY: dict[str, Callable[[Shown, int], Values]] = {
     "map": average_precision,
 }
 """The metrics of agreement with what was liked, each in [0, 1]."""
+
+
+def ideal_gains(targets: IntArray, k: int) -> Values:
+    """The most that ``k`` places can gain, by how many targets there are; shape of ``targets``."""
+    sums = np.concatenate([[0], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
+    return sums[np.minimum(targets, k)]
 
 
 def share(part: NDArray, whole: NDArray) -> Values:
