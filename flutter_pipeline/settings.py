@@ -31,6 +31,10 @@ SECTIONS = (
     "feeds",
     "backtest",
     "comparison",
+    "promotion",
+    "retention",
+    "drift",
+    "alerts",
 )
 """What ``flutter.toml`` may hold beside ``cadence`` and ``use_encoders``; ``[encoders.bert]`` and
 its like set one encoder."""
