@@ -8,7 +8,7 @@ FLUTTER := $(BIN)/flutter-pipeline --data $(DATA)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run ui test test-slow check format lock clean bench-growth bench-intake bench-cleaning \
+.PHONY: help run ui test test-slow test-faults check format lock clean bench-growth bench-intake bench-cleaning \
 	bench-encoders bench-bert bench-fine-tuning bench-cbow bench-counts bench-store bench-index \
 	bench-retrieval bench-interests bench-sources bench-ranking bench-rules bench-cold bench-feeds
 
@@ -22,10 +22,13 @@ ui: $(READY)  ## Dagster UI and MLflow UI; Ctrl-C stops both.
 	@$(FLUTTER) ui
 
 test: $(READY)  ## Run the tests.
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow"
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow and not faults"
 
 test-slow: $(READY)  ## Run the tests that take minutes, or need FLUTTER_BENCHMARK_DATA.
 	@OMP_NUM_THREADS=2 $(BIN)/pytest -m slow
+
+test-faults: $(READY)  ## The fault suite: kills, full disks, damage, concurrency, fuzzing; about 20 minutes.
+	@OMP_NUM_THREADS=1 $(BIN)/pytest flutter_pipeline_tests/faults
 
 check: $(READY)  ## Formatting, lint, types, layers.
 	@$(BIN)/ruff format --check .
