@@ -4,12 +4,16 @@ It looks only at Dagster's own record of runs. What a run is for is not known he
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
 import dagster as dg
 import psutil
 from dagster import AssetCheckEvaluation, DagsterEventType, DagsterRunStatus, RunsFilter
+from dagster._utils.error import SerializableErrorInfo
+
+from flutter_pipeline.adapters.transient import was_transient
 
 AT_WORK = [
     DagsterRunStatus.QUEUED,
@@ -59,6 +63,44 @@ def assets_refused(instance: dg.DagsterInstance, run_id: str) -> list[str]:
         for check in checks
         if check.blocking and not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
     )
+
+
+def why_it_stays_failed(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    """The first error of a failed run that another try would meet again, in one line; or None.
+
+    None, too, where no step failed: the run's process was killed, or never started.
+    """
+    for failure in steps_failed(instance, run_id):
+        if not was_transient(failure.error):
+            return f"{failure.step}: {failure.line}"
+    return None
+
+
+@dataclass(frozen=True)
+class StepFailed:
+    """A step that ended with an error."""
+
+    step: str
+    error: SerializableErrorInfo | None
+
+    @property
+    def line(self) -> str:
+        """The innermost error that is known, in one line."""
+        error = self.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        text = error.message.strip() if error is not None else ""
+        return text.splitlines()[0] if text else "no error is known"
+
+
+def steps_failed(instance: dg.DagsterInstance, run_id: str) -> list[StepFailed]:
+    """The steps of a run that failed, in order."""
+    entries = instance.all_logs(run_id, of_type={DagsterEventType.STEP_FAILURE})
+    return [
+        StepFailed(event.step_key or "", event.step_failure_data.error)
+        for entry in entries
+        if (event := entry.dagster_event) is not None
+    ]
 
 
 def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:

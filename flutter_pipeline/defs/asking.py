@@ -1,8 +1,9 @@
 """Whether a sensor may ask for a run: not twice for the same data, and again after a mishap.
 
 A run is known by what it was asked for, a digest that stands in its tags. It is asked for once;
-where it failed for a reason other than its checks, twice more, after a pause. A failed check comes
-from the data or the settings, so nothing is asked until these change.
+where it failed by something that passes, such as a broken connection, or its process was killed,
+twice more, each time after a longer pause. A failed check comes from the data or the settings, and
+any other error from the code or the machine, so nothing is asked until the data or settings change.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from flutter_pipeline.adapters.past_runs import (
     assets_refused,
     close_dead_runs,
     run_at_work,
+    why_it_stays_failed,
 )
 from flutter_pipeline.settings import Settings
 
@@ -50,6 +52,11 @@ def asked_once(
             return dg.SkipReason(
                 f"{', '.join(assets)} failed its checks in {last.job_name} {_short(last)}, and "
                 "would again; correct the data or flutter.toml, or start the job by hand"
+            )
+        if (why := why_it_stays_failed(instance, last.run_id)) is not None:
+            return dg.SkipReason(
+                f"{last.job_name} {_short(last)} failed, and would again: {why}; put it right, "
+                "then start the job by hand"
             )
         if len(tries) > len(PAUSES):
             return dg.SkipReason(

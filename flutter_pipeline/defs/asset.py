@@ -8,6 +8,7 @@ and a value with a critical failure never reaches the IO manager, so the last go
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,14 +20,18 @@ from pydantic import Field as ModelField
 from flutter_pipeline.adapters.expectations import audit, audit_facts
 from flutter_pipeline.adapters.measure import Measure, measured
 from flutter_pipeline.adapters.store.tables import TableStore
+from flutter_pipeline.adapters.transient import is_transient
 from flutter_pipeline.contracts.table import Expectation, Severity, Table
 from flutter_pipeline.defs.checks import to_check_result
+from flutter_pipeline.defs.following import condition_of, freshness_of
 from flutter_pipeline.defs.streams import Staged, Stream, staged
 from flutter_pipeline.settings import Settings, read_settings
 
 LOG = logging.getLogger("flutter_pipeline.assets")
 CHECK = "keeps_its_contract"
 DIGITS = 4
+RETRIES, RETRY_SECONDS = 2, 10.0
+"""A step's tries after a transient error; the sensors wait longer between runs."""
 PREVIEW_ROWS = 5
 PREVIEW_LENGTH = 60
 
@@ -71,7 +76,7 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
         def compute(*args: Any, **inputs: Any) -> Iterator[Any]:
             if model is not None:
                 inputs["config"] = model(**inputs["config"].model_dump())
-            with measured() as measure:
+            with measured() as measure, tried_again():
                 made = _made(function(*args, **inputs), stage)
             _say(key, made, measure)
             yield from _audited(key, stage, made, _cost(measure))
@@ -86,6 +91,8 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
             kinds=set(stage.kinds),
             io_manager_key=stage.io,
             output_required=False,
+            freshness_policy=freshness_of(key, read_settings()),
+            automation_condition=condition_of(key, stage.group),
             check_specs=[
                 dg.AssetCheckSpec(
                     CHECK,
@@ -99,6 +106,17 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
         )
 
     return decorate
+
+
+@contextmanager
+def tried_again() -> Iterator[None]:
+    """Have a step tried again after an error that passes by itself; after no other."""
+    try:
+        yield
+    except Exception as error:
+        if is_transient(error):
+            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
+        raise
 
 
 def settings_of(model: type[BaseModel], section: str, settings: Settings) -> type[dg.Config]:

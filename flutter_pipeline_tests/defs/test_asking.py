@@ -1,5 +1,6 @@
 """When a sensor asks for a run, and when it had better not."""
 
+import errno
 from pathlib import Path
 
 import dagster as dg
@@ -25,8 +26,10 @@ NEVER_A_PROCESS = 2**22 + 1
 @dg.asset(check_specs=[dg.AssetCheckSpec("fits", asset="tokens", blocking=True)])
 def tokens(context: dg.AssetExecutionContext):
     """Fails its check, or with an error, as the run's tags say."""
-    if context.run.tags.get("outcome") == "error":
-        raise OSError("the disk is full")
+    if context.run.tags.get("outcome") == "away":
+        raise ConnectionResetError("the server is away")
+    if context.run.tags.get("outcome") == "full":
+        raise OSError(errno.ENOSPC, "No space left on device")
     yield dg.AssetCheckResult(passed=context.run.tags.get("outcome") != "refused")
     yield dg.MaterializeResult()
 
@@ -79,18 +82,31 @@ def test_a_failed_check_is_not_repeated_on_the_same_data(instance: dg.DagsterIns
     assert assets_refused(instance, result.run_id) == ["tokens"]
 
 
-def test_another_failure_is_repeated_twice_each_time_after_a_longer_pause(
+def test_what_another_try_would_meet_again_is_not_repeated(instance: dg.DagsterInstance) -> None:
+    run(instance, "full")
+    reason = asked(instance, later=9999.0)
+    assert isinstance(reason, dg.SkipReason)
+    assert "tokens: OSError: [Errno 28] No space left on device" in str(reason.skip_message)
+
+
+def test_a_run_that_was_killed_is_repeated(instance: dg.DagsterInstance) -> None:
+    killed = started_in(instance, NEVER_A_PROCESS, TAGS)
+    assert close_dead_runs(instance) == [killed]
+    assert isinstance(asked(instance, later=61.0), dg.RunRequest)
+
+
+def test_a_failure_that_passes_is_repeated_twice_each_time_after_a_longer_pause(
     instance: dg.DagsterInstance,
 ) -> None:
-    run(instance, "error")
+    run(instance, "away")
     assert isinstance(asked(instance, later=59.0), dg.SkipReason)
     second = asked(instance, later=61.0)
     assert isinstance(second, dg.RunRequest) and second.run_key == "d-1"
-    run(instance, "error")
+    run(instance, "away")
     assert isinstance(asked(instance, later=599.0), dg.SkipReason)
     third = asked(instance, later=601.0)
     assert isinstance(third, dg.RunRequest) and third.run_key == "d-2"
-    run(instance, "error")
+    run(instance, "away")
     assert "start the job by hand" in str(asked(instance, later=1e6).skip_message)  # type: ignore[union-attr]  # a reason, else the test fails
 
 
@@ -116,9 +132,11 @@ def test_a_run_that_has_not_named_its_process_is_left_alone(instance: dg.Dagster
     assert run_at_work(instance) is not None
 
 
-def started_in(instance: dg.DagsterInstance, pid: int | None) -> str:
+def started_in(
+    instance: dg.DagsterInstance, pid: int | None, tags: dict[str, str] | None = None
+) -> str:
     """A run that has started in process ``pid``."""
-    made = instance.create_run_for_job(JOB)
+    made = instance.create_run_for_job(JOB, tags=tags)
     instance.report_dagster_event(
         dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, job_name="clean"), made.run_id
     )

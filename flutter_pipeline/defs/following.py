@@ -1,0 +1,50 @@
+"""How old an asset may become, and what makes it anew when something above it has changed.
+
+The sensors in ``automation`` turn files into feeds: they know what has landed, and make one run of
+it. What they do not see is a change that a person makes in the middle, such as a day of
+``raw_flits`` or an encoder's model materialised by hand, or backfilled from the pages. For that
+each asset of the daily run carries an automation condition: it follows what it is made of once
+that has passed its blocking checks, and never beside a run that makes both. What is learnt follows
+nobody: training has its own schedule.
+"""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from flutter_pipeline.adapters.freshness import windows
+from flutter_pipeline.settings import Settings, read_settings
+
+LEARNT = (
+    *(f"{name}_model" for name in read_settings().use_encoders),
+    "past_candidates",
+    "source_weights",
+    "ranker",
+)
+"""Assets that only training makes."""
+
+DAILY = ("text", "embeddings", "index", "birds", "candidates", "ranking")
+"""Groups whose assets follow the data."""
+
+FOLLOWS = (
+    # Updates by a run that was to make the asset itself do not count: nothing runs twice.
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & dg.AutomationCondition.all_deps_blocking_checks_passed()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+).with_label("what_it_is_made_of_has_changed_and_passed_its_checks")
+
+
+def condition_of(name: str, group: str) -> dg.AutomationCondition | None:
+    """When an asset is made anew by itself; None where only jobs make it."""
+    return FOLLOWS if group in DAILY and name not in LEARNT else None
+
+
+def freshness_of(name: str, settings: Settings) -> dg.FreshnessPolicy | None:
+    """How old an asset may become before the pages say so; None where nobody waits for it."""
+    window = windows(settings).get(name)
+    if window is None:
+        return None
+    return dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(hours=window.overdue), warn_window=timedelta(hours=window.late)
+    )
