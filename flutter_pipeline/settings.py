@@ -7,6 +7,7 @@ with its own settings; what the file leaves out has the default that the launchp
 
 import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,15 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from flutter_pipeline.addresses import (
+    MLFLOW,
+    POSTGRES,
+    check_address,
+    check_postgres,
+    passwords_apart,
+    with_driver,
+    with_schema,
+)
 from flutter_pipeline.errors import ConfigError
 
 Cadence = Literal["daily", "hourly"]
@@ -56,7 +66,9 @@ class Settings:
     data: Path
     cadence: Cadence = "daily"
     use_encoders: tuple[str, ...] = ("tfidf", "cbow", "bert")
-    mlflow_uri: str = ""
+    # Addresses may hold passwords: nothing shows them by accident.
+    mlflow_uri: str = field(default="", repr=False)
+    postgres: str = field(default="", repr=False)
     mlflow_ui: str = "http://127.0.0.1:5000"
     dagster_ui: str = "http://127.0.0.1:3000"
     sections: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +77,11 @@ class Settings:
     def dagster_home(self) -> Path:
         """Dagster's own state."""
         return self.data / "dagster"
+
+    @property
+    def dagster_database(self) -> str | None:
+        """Where PostgreSQL keeps Dagster's own state, or None for SQLite in the data folder."""
+        return database_of(self.postgres, "dagster", self.data) if self.postgres else None
 
     @property
     def landing(self) -> Path:
@@ -136,12 +153,41 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         data=data,
         cadence=cadence,
         use_encoders=tuple(use_encoders),
-        mlflow_uri=environment.get("MLFLOW_TRACKING_URI")
-        or f"sqlite:///{data / 'mlflow' / 'mlflow.db'}",
+        mlflow_uri=_mlflow_uri(environment, data),
+        postgres=_postgres(environment),
         mlflow_ui=environment.get("FLUTTER_MLFLOW_UI") or Settings.mlflow_ui,
         dagster_ui=environment.get("FLUTTER_DAGSTER_UI") or Settings.dagster_ui,
         sections=sections,
     )
+
+
+def database_of(postgres: str, use: str, data: Path) -> str:
+    """The address of the tables that ``use``, dagster or mlflow, has for one data folder.
+
+    Both call a table ``alembic_version``, and data folders share neither runs nor versions: each
+    has a schema of its own.
+    """
+    name = re.sub("[^a-z0-9]+", "_", data.name.lower()).strip("_")[:32]
+    digest = hashlib.sha256(str(data).encode()).hexdigest()[:8]
+    return with_schema(postgres, f"{use}_{name}_{digest}")
+
+
+def _postgres(environment: Mapping[str, str]) -> str:
+    address = environment.get(POSTGRES, "")
+    if address:
+        check_postgres(address, POSTGRES)
+    return address
+
+
+def _mlflow_uri(environment: Mapping[str, str], data: Path) -> str:
+    """The tracking server or database that is named; else PostgreSQL's, else SQLite."""
+    named, postgres = environment.get(MLFLOW, ""), _postgres(environment)
+    if named:
+        check_address(named, MLFLOW)
+        return with_driver(named)
+    if postgres:
+        return database_of(postgres, "mlflow", data)
+    return f"sqlite:///{data / 'mlflow' / 'mlflow.db'}"
 
 
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
@@ -157,6 +203,7 @@ def prepare_environment() -> None:
     """What the libraries below read on their own. Called first by every entry point."""
     for name, value in {**SWITCHED_OFF, **PATIENT, **FRUGAL}.items():
         os.environ.setdefault(name, value)
+    os.environ.update(passwords_apart(os.environ))
 
 
 def use_data_folder(data: Path) -> None:
