@@ -4,6 +4,7 @@ Only MLflow's client is used: no global run, no look-up of git, nothing printed.
 is not known here. MLflow is imported late, because importing it takes seconds.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,14 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flutter_pipeline.adapters.tracked_run import TrackedRun
-from flutter_pipeline.adapters.tracking_server import is_server, opened
-from flutter_pipeline.errors import VersionError
+from flutter_pipeline.adapters.tracking_server import opened
+from flutter_pipeline.addresses import is_server, without_password
+from flutter_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+LOG = logging.getLogger("flutter_pipeline.assets")
+
 CHAMPION = "champion"
 PREVIOUS = "previous"
+
+VERSION_TAG = "version"
+"""Tag of a registered model version that holds the pipeline's own name of it."""
 
 VIEW = "workflowType=machine_learning"
 """Else the pages open in the mode for language-model applications, where runs are hard to find."""
@@ -61,7 +68,8 @@ class Tracking:
         self.uri = uri
         self.artifacts = artifacts
         self.experiment = experiment
-        self.ui = (uri if is_server(uri) else ui).rstrip("/")
+        # Links to it are shown in many places.
+        self.ui = (without_password(uri) if is_server(uri) else ui).rstrip("/")
 
     def prepare(self) -> None:
         """Make the database and the experiment where they are lacking. FlutterError where the
@@ -75,28 +83,28 @@ class Tracking:
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str]) -> Iterator[TrackedRun]:
         """A run for as long as the block lasts; FAILED if the block raises."""
-        made = self._client.create_run(self._experiment_id, tags=dict(tags), run_name=name)
+        made = self.client.create_run(self.experiment_id, tags=dict(tags), run_name=name)
         run_id = made.info.run_id
         status = "FAILED"
         try:
-            yield TrackedRun(self._client, run_id, self.url(run_id))
+            yield TrackedRun(self.client, run_id, self.url(run_id))
             status = "FINISHED"
         finally:
-            self._client.set_terminated(run_id, status=status)
+            self.client.set_terminated(run_id, status=status)
 
     def url(self, run_id: str) -> str:
         """Where the UI shows the run."""
-        return f"{self.ui}/#/experiments/{self._experiment_id}/runs/{run_id}?{VIEW}"
+        return f"{self.ui}/#/experiments/{self.experiment_id}/runs/{run_id}?{VIEW}"
 
     @property
     def page(self) -> str:
         """Where the UI lists the runs."""
-        return f"{self.ui}/#/experiments/{self._experiment_id}/runs?{VIEW}"
+        return f"{self.ui}/#/experiments/{self.experiment_id}/runs?{VIEW}"
 
     def runs(self, where: str = "", limit: int = 1000) -> list[RunFacts]:
         """Runs of the experiment, newest first; ``where`` is a filter in MLflow's language."""
-        found = self._client.search_runs(
-            [self._experiment_id], where, max_results=limit, order_by=["start_time DESC"]
+        found = self.client.search_runs(
+            [self.experiment_id], where, max_results=limit, order_by=["start_time DESC"]
         )
         return [self._facts(run) for run in found]
 
@@ -112,34 +120,33 @@ class Tracking:
             source = f"runs:/{run.run_id}/{model}"
         else:
             source = artifact
-        if not self._client.search_registered_models(f"name = '{model}'"):
-            self._client.create_registered_model(model)
-        made = self._client.create_model_version(model, source, run.run_id, tags=dict(tags))
+        if not self.client.search_registered_models(f"name = '{model}'"):
+            self.client.create_registered_model(model)
+        made = self.client.create_model_version(model, source, run.run_id, tags=dict(tags))
         return int(made.version)
 
-    def promote(self, model: str, number: int) -> None:
-        """Let ``number`` serve: it becomes the champion, and the old champion the previous one.
+    def point(self, aliases: Mapping[str, Mapping[str, str | None]]) -> None:
+        """Let aliases point to versions, by registered name, alias, and the pipeline's own name of
+        the version (tag ``version``); None removes the alias.
 
-        Nothing happens where it is the champion already. VersionError where there is no such one.
+        Nothing happens where they point there already; an unknown version is passed over.
         """
-        known = self.versions(model)
-        if number not in {version.number for version in known}:
-            numbers = ", ".join(str(version.number) for version in known) or "none"
-            raise VersionError(f"{model} has no version {number} in the registry; known: {numbers}")
-        champion = self.champion(model)
-        if champion is not None and champion.number == number:
-            return
-        if champion is not None:
-            self._client.set_registered_model_alias(model, PREVIOUS, str(champion.number))
-        self._client.set_registered_model_alias(model, CHAMPION, str(number))
-
-    def champion(self, model: str) -> ModelVersion | None:
-        """The version that serves, or None where none does."""
-        return next((v for v in self.versions(model) if CHAMPION in v.aliases), None)
+        for model, wanted in aliases.items():
+            known = self.versions(model)
+            numbers = {version.tags.get(VERSION_TAG): version.number for version in known}
+            held = {alias: version.number for version in known for alias in version.aliases}
+            for alias, name in wanted.items():
+                number = numbers.get(name)
+                if name is None and alias in held:
+                    self.client.delete_registered_model_alias(model, alias)
+                elif name is not None and number is None:
+                    LOG.info("%s has no version %s in MLflow to be %s", model, name, alias)
+                elif number is not None and held.get(alias) != number:
+                    self.client.set_registered_model_alias(model, alias, str(number))
 
     def versions(self, model: str) -> list[ModelVersion]:
         """Every registered version of ``model``, newest first."""
-        found = self._client.search_model_versions(f"name = '{model}'", max_results=1000)
+        found = self.client.search_model_versions(f"name = '{model}'", max_results=1000)
         aliases = self._aliases(model) if found else {}
         versions = [
             ModelVersion(
@@ -155,7 +162,7 @@ class Tracking:
         return sorted(versions, key=lambda version: -version.number)
 
     def _aliases(self, model: str) -> dict[str, int]:
-        found = self._client.get_registered_model(model).aliases
+        found = self.client.get_registered_model(model).aliases
         return {alias: int(number) for alias, number in found.items()}
 
     def _facts(self, run: Any) -> RunFacts:
@@ -175,11 +182,13 @@ class Tracking:
         )
 
     @property
-    def _client(self) -> "MlflowClient":
+    def client(self) -> "MlflowClient":
+        """MLflow's own client. FlutterError where the server cannot be reached."""
         return self._opened[0]
 
     @property
-    def _experiment_id(self) -> str:
+    def experiment_id(self) -> str:
+        """MLflow's number of the experiment."""
         return self._opened[1]
 
     @cached_property
@@ -196,3 +205,13 @@ class Tracking:
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return found.experiment_id
+
+
+def tracking_of(settings: Settings) -> Tracking:
+    """The tracking server that the settings name."""
+    return Tracking(
+        settings.mlflow_uri,
+        artifacts=settings.data / "mlflow" / "artifacts",
+        experiment="flutter",
+        ui=settings.mlflow_ui,
+    )

@@ -13,10 +13,19 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from filelock import FileLock
 
+from flutter_pipeline.adapters.postgres import making_tables
+from flutter_pipeline.addresses import (
+    MLFLOW,
+    hidden,
+    host_and_port,
+    is_postgres,
+    schema_in,
+    secrets_in,
+    without_password,
+)
 from flutter_pipeline.errors import FlutterError
 from flutter_pipeline.settings import prepare_environment
 
@@ -26,12 +35,19 @@ if TYPE_CHECKING:
 PREPARE_SECONDS = 300
 """How long to wait for another process that is making a new database."""
 CONNECT_SECONDS = 5
+ANSWER_SECONDS = 3.0
+"""How long a server has for a page that says that it is well, or a database for a lock."""
 
 SQLITE = "sqlite:///"
-PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 NOISY = ("mlflow", "alembic")
-QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3"}
+QUIET = {
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # A request that got no answer may have been served: sending it again would make a second run.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "PGCONNECT_TIMEOUT": "5",
+}
 """Set, where the environment does not, before MLflow is imported: it reads them on its own."""
 
 
@@ -51,11 +67,33 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
             _check_database(uri)
             yield _client_of(uri)
         except (OSError, sqlite3.Error, *_store_errors()) as error:
-            reason = " ".join(str(error).split())[:300]
+            # Whoever wrote the reason may have put a whole address into it.
+            reason = hidden(" ".join(str(error).split()), secrets_in({**os.environ, MLFLOW: uri}))
             raise FlutterError(
-                f"MLflow cannot use {_without_password(uri)}: {reason}; "
+                f"MLflow cannot use {without_password(uri)}: {reason[:300]}; "
                 "correct MLFLOW_TRACKING_URI, or unset it for a local database"
             ) from None
+
+
+def check_usable(uri: str) -> None:
+    """FlutterError within seconds unless the server answers, or the database can be written to.
+
+    MLflow is not imported for it: a server that is away must not cost even that.
+    """
+    _check_reachable(uri)
+    if is_server(uri):
+        _check_answers(uri)
+    elif uri.startswith(SQLITE):
+        database = Path(uri.removeprefix(SQLITE))
+        try:
+            database.parent.mkdir(parents=True, exist_ok=True)
+            _check_database(uri)
+            # Readers do not notice a lock, or a file that may only be read.
+            with closing(sqlite3.connect(database, timeout=ANSWER_SECONDS)) as opened_database:
+                opened_database.execute("BEGIN IMMEDIATE")
+                opened_database.execute("ROLLBACK")
+        except (OSError, sqlite3.Error) as error:
+            raise FlutterError(f"MLflow cannot write to {database}: {error}") from None
 
 
 def _client_of(uri: str) -> "MlflowClient":
@@ -76,13 +114,10 @@ def _store_errors() -> tuple[type[Exception], ...]:
     return MlflowException, SQLAlchemyError
 
 
-def is_server(uri: str) -> bool:
-    """Whether ``uri`` names a server, which keeps artefacts itself, rather than a database."""
-    return uri.startswith(("http://", "https://"))
-
-
 def _database_lock(uri: str) -> AbstractContextManager[Any]:
-    """A lock beside a SQLite database; other stores guard themselves."""
+    """A lock beside a SQLite database, or in PostgreSQL; other stores guard themselves."""
+    if is_postgres(uri):
+        return making_tables(uri)
     if not uri.startswith(SQLITE):
         return nullcontext()
     database = Path(uri.removeprefix(SQLITE))
@@ -98,20 +133,17 @@ def _check_database(uri: str) -> None:
 
 
 def _check_reachable(uri: str) -> None:
-    """FlutterError within seconds where MLflow would try again for minutes."""
-    parts = urlsplit(uri)
-    port = parts.port or PORTS.get(parts.scheme.split("+")[0])
-    if not parts.hostname or port is None:
+    """FlutterError within seconds where MLflow would try again for minutes.
+
+    The pipeline's own PostgreSQL is asked when its schema is made, within seconds as well.
+    """
+    place = host_and_port(uri)
+    if place is None or schema_in(uri):
         return
     try:
-        socket.create_connection((parts.hostname, port), CONNECT_SECONDS).close()
+        socket.create_connection(place, CONNECT_SECONDS).close()
     except OSError as error:
         raise FlutterError(
-            f"no tracking server answers at {_without_password(uri)} ({error}); "
+            f"no tracking server answers at {without_password(uri)} ({error}); "
             "start it, or unset MLFLOW_TRACKING_URI for a local database"
         ) from None
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if parts.netloc else uri

@@ -1,0 +1,69 @@
+"""Reaching PostgreSQL: schemas made by one process while others wait, errors in one line.
+
+What is kept in the tables is not known here. psycopg2 is imported late: SQLite needs none of it.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from flutter_pipeline.addresses import DRIVER, MLFLOW, POSTGRES, schema_in, without_password
+from flutter_pipeline.errors import FlutterError
+
+if TYPE_CHECKING:
+    from psycopg2 import extensions
+
+LOCK = 20230718
+"""PostgreSQL's own locks are numbers; every process that makes tables for the pipeline takes it."""
+
+
+@contextmanager
+def making_tables(address: str) -> Iterator[None]:
+    """While the block runs no other process makes or changes tables, on whatever machine it is.
+
+    The schema that ``address`` names is made where it is lacking. FlutterError where the server
+    cannot be reached, or refuses.
+    """
+    import psycopg2
+
+    try:
+        held = _connect(address)
+        with held.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        _make_schema(held, schema_in(address))
+    except psycopg2.Error as error:
+        raise unusable(address, error) from None
+    # The lock ends with its connection, also that of a process that is killed.
+    with closing(held):
+        yield
+
+
+def unusable(address: str, error: Exception) -> FlutterError:
+    """What to say of a server that cannot be reached, or refuses."""
+    reason = " ".join(str(error).split("\n")[0].split())
+    place = without_password(address).partition("?")[0].replace(DRIVER, "postgresql")
+    variable = POSTGRES if schema_in(address) else MLFLOW
+    return FlutterError(
+        f"PostgreSQL cannot be used at {place}: {reason}; start it, or correct {variable}, "
+        "or unset that for SQLite"
+    )
+
+
+def _connect(address: str) -> "extensions.connection":
+    import psycopg2
+
+    connection = psycopg2.connect(address.replace(DRIVER, "postgresql", 1))
+    connection.autocommit = True
+    return connection
+
+
+def _make_schema(connection: "extensions.connection", schema: str | None) -> None:
+    from psycopg2.sql import SQL, Identifier
+
+    if schema is None:
+        return
+    with connection.cursor() as cursor:
+        # Looked for first: making it "if not exists" needs a right that its owner may lack.
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
+        if cursor.fetchone() is None:
+            cursor.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
