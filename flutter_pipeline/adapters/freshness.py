@@ -11,7 +11,7 @@ WAITED_FOR = ("raw_flits", "raw_engagements", "ranked_candidates")
 """Assets that every daily run makes, whether anything has landed or not."""
 
 LATE, OVERDUE = 1.25, 1.5
-"""In cadences: a day's run starts at midnight, and may take a quarter of a day before it is late."""
+"""In cadences: a day's run starts at midnight, and is late after another quarter of a day."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import cast
 import dagster as dg
 import psutil
 from dagster import AssetCheckEvaluation, DagsterEventType, DagsterRunStatus, RunsFilter
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from flutter_pipeline.adapters.transient import was_transient
 

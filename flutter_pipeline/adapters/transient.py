@@ -7,7 +7,7 @@ or a mistake in the code meets the same end every time. What was tried is not kn
 import errno
 from collections.abc import Iterator
 
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 PASSING = frozenset(
     {

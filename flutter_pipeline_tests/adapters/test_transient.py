@@ -4,7 +4,7 @@ import errno
 import sqlite3
 
 import pytest
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from flutter_pipeline.adapters.transient import is_transient, was_transient
 from flutter_pipeline.errors import ConfigError
