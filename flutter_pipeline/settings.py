@@ -190,6 +190,14 @@ def _mlflow_uri(environment: Mapping[str, str], data: Path) -> str:
     return f"sqlite:///{data / 'mlflow' / 'mlflow.db'}"
 
 
+def read_secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """What the environment keeps under ``name``, such as a password; None where it is not set.
+
+    Secrets are no part of :class:`Settings`, which are shown, logged and digested.
+    """
+    return environment.get(name) or None
+
+
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait give their core away. Spinning is a little faster on an idle machine and many
 times slower on a busy one; it is read when the first numeric library is loaded."""

@@ -53,16 +53,21 @@ def days_of(run: dg.DagsterRun) -> list[str]:
 
 def assets_refused(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     """The assets that a run did not publish because they failed a blocking check."""
+    return sorted(check.asset_key.to_user_string() for check in checks_refused(instance, run_id))
+
+
+def checks_refused(instance: dg.DagsterInstance, run_id: str) -> list[AssetCheckEvaluation]:
+    """The blocking checks that a run failed."""
     entries = instance.all_logs(run_id, of_type={DagsterEventType.ASSET_CHECK_EVALUATION})
     checks = [
         cast(AssetCheckEvaluation, entry.get_dagster_event().event_specific_data)
         for entry in entries
     ]
-    return sorted(
-        check.asset_key.to_user_string()
+    return [
+        check
         for check in checks
         if check.blocking and not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
-    )
+    ]
 
 
 def why_it_stays_failed(instance: dg.DagsterInstance, run_id: str) -> str | None:

@@ -6,7 +6,9 @@ training, too late to say that a later one is misspelt.
 
 from pydantic import BaseModel
 
+from flutter_pipeline.adapters.alerts import AlertConfig
 from flutter_pipeline.adapters.landing.config import IntakeConfig
+from flutter_pipeline.adapters.retention import RetentionConfig
 from flutter_pipeline.adapters.store.numbers import StoreConfig
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig
@@ -28,6 +30,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "feeds": FeedConfig,
     "backtest": BacktestConfig,
     "comparison": CompareConfig,
+    "retention": RetentionConfig,
+    "alerts": AlertConfig,
 }
 """What each section without parts of its own is read as."""
 
