@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from flutter_pipeline.adapters.tracked_run import TrackedRun
+from flutter_pipeline.adapters.registry import StageRun
 from flutter_pipeline.embeddings.compare.comparison import ALL, Comparison
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def as_markdown(png: bytes, title: str) -> str:
     return f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})"
 
 
-def log_picture(run: TrackedRun, file: str, png: bytes) -> None:
+def log_picture(run: StageRun, file: str, png: bytes) -> None:
     """Keep the picture as the artefact ``file`` of a run."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / file
         path.write_bytes(png)
-        run.log_artifact(path)
+        run.log_file(path)
 
 
 def _figure(title: str, panels: int) -> "tuple[Figure, list[Axes]]":

@@ -32,13 +32,26 @@ class TrackedRun:
         """Keep what decided the outcome. A value that MLflow finds too long is cut."""
         from mlflow.entities import Param
 
-        entries = [Param(_key(name), str(value)[:PARAM_LENGTH]) for name, value in params.items()]
+        entries = [
+            Param(mlflow_key(name), str(value)[:PARAM_LENGTH]) for name, value in params.items()
+        ]
         for some in _batches(entries, PARAMS_BATCH):
             self.client.log_batch(self.run_id, params=some)
 
     def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None) -> None:
         """Keep figures; those that are None or not finite are left out."""
         self._log([(name, value, step or 0) for name, value in metrics.items()])
+
+    def log_points(self, points: Sequence[tuple[str, float, int, int]]) -> None:
+        """Keep figures as they were taken: name, value, step, and when (milliseconds).
+
+        The same figure told twice is kept once.
+        """
+        from mlflow.entities import Metric
+
+        metrics = [Metric(name, value, at, step) for name, value, step, at in points]
+        for some in _batches(metrics, BATCH):
+            self.client.log_batch(self.run_id, metrics=some)
 
     def log_curve(self, name: str, values: Sequence[float | None]) -> None:
         """Keep one figure over steps 0, 1, 2, …"""
@@ -62,19 +75,17 @@ class TrackedRun:
             self.client.set_tag(self.run_id, name, value)
 
     def _log(self, entries: Sequence[tuple[str, float | None, int]]) -> None:
-        from mlflow.entities import Metric
-
         now = _milliseconds()
-        metrics = [
-            Metric(_key(name), float(value), now, step)
-            for name, value, step in entries
-            if value is not None and math.isfinite(value)
-        ]
-        for some in _batches(metrics, BATCH):
-            self.client.log_batch(self.run_id, metrics=some)
+        self.log_points(
+            [
+                (mlflow_key(name), float(value), step, now)
+                for name, value, step in entries
+                if value is not None and math.isfinite(value)
+            ]
+        )
 
 
-def _key(name: str) -> str:
+def mlflow_key(name: str) -> str:
     """``name`` as MLflow allows it: @ and its like become _at_ or _."""
     kept = name.replace("@", "_at_")
     return "".join(sign if sign.isalnum() or sign in "_-. :/" else "_" for sign in kept)

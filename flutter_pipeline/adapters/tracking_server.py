@@ -8,11 +8,15 @@ import logging
 import os
 import socket
 import sqlite3
+import ssl
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from filelock import FileLock
 
@@ -22,6 +26,7 @@ from flutter_pipeline.addresses import (
     hidden,
     host_and_port,
     is_postgres,
+    is_server,
     schema_in,
     secrets_in,
     without_password,
@@ -80,7 +85,9 @@ def check_usable(uri: str) -> None:
 
     MLflow is not imported for it: a server that is away must not cost even that.
     """
-    _check_reachable(uri)
+    place = host_and_port(uri)
+    if place is not None:
+        _check_connects(uri, place)
     if is_server(uri):
         _check_answers(uri)
     elif uri.startswith(SQLITE):
@@ -89,9 +96,9 @@ def check_usable(uri: str) -> None:
             database.parent.mkdir(parents=True, exist_ok=True)
             _check_database(uri)
             # Readers do not notice a lock, or a file that may only be read.
-            with closing(sqlite3.connect(database, timeout=ANSWER_SECONDS)) as opened_database:
-                opened_database.execute("BEGIN IMMEDIATE")
-                opened_database.execute("ROLLBACK")
+            with closing(sqlite3.connect(database, timeout=ANSWER_SECONDS)) as writer:
+                writer.execute("BEGIN IMMEDIATE")
+                writer.execute("ROLLBACK")
         except (OSError, sqlite3.Error) as error:
             raise FlutterError(f"MLflow cannot write to {database}: {error}") from None
 
@@ -138,12 +145,33 @@ def _check_reachable(uri: str) -> None:
     The pipeline's own PostgreSQL is asked when its schema is made, within seconds as well.
     """
     place = host_and_port(uri)
-    if place is None or schema_in(uri):
-        return
+    if place is not None and not schema_in(uri):
+        _check_connects(uri, place)
+
+
+def _check_connects(uri: str, place: tuple[str, int]) -> None:
     try:
         socket.create_connection(place, CONNECT_SECONDS).close()
     except OSError as error:
         raise FlutterError(
             f"no tracking server answers at {without_password(uri)} ({error}); "
             "start it, or unset MLFLOW_TRACKING_URI for a local database"
+        ) from None
+
+
+def _check_answers(uri: str) -> None:
+    """FlutterError where the server takes connections and says nothing."""
+    try:
+        urlopen(f"{without_password(uri).rstrip('/')}/health", timeout=ANSWER_SECONDS).close()
+    except HTTPError as error:
+        # Whatever it says of this page, it answers.
+        error.close()
+    except (OSError, HTTPException) as error:
+        # Whose certificates are trusted is MLflow's to say.
+        if isinstance(getattr(error, "reason", None), ssl.SSLError):
+            return
+        raise FlutterError(
+            f"the tracking server at {without_password(uri)} does not answer within "
+            f"{ANSWER_SECONDS:g} s ({error}); see to it, or unset MLFLOW_TRACKING_URI for a local "
+            "database"
         ) from None

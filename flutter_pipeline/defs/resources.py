@@ -9,13 +9,13 @@ import pandas as pd
 
 from flutter_pipeline.adapters.landing.config import KEY_FORMATS
 from flutter_pipeline.adapters.lock import run_lock
-from flutter_pipeline.adapters.registry import StageRun
+from flutter_pipeline.adapters.registry import StageRun, told
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
 from flutter_pipeline.adapters.store.files import read_json, write_json
 from flutter_pipeline.adapters.store.numbers import StoreConfig
 from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
-from flutter_pipeline.adapters.tracking import Tracking
+from flutter_pipeline.adapters.tracking import tracking_of
 from flutter_pipeline.defs.asset import Made
 from flutter_pipeline.defs.streams import Staged, TableParts
 from flutter_pipeline.settings import Settings, read_settings
@@ -72,10 +72,11 @@ class TrackingServer(dg.ConfigurableResource):
 
     @contextmanager
     def run(self, context: dg.AssetExecutionContext) -> Iterator[StageRun]:
-        """An MLflow run named after the asset and tagged with the Dagster run."""
+        """An MLflow run named after the asset and tagged with the Dagster run.
+
+        Never raises because MLflow is away: what was to be told then waits in the data folder.
+        """
         settings = read_settings()
-        tracking = tracking_of(settings)
-        tracking.prepare()
         name = context.asset_key.to_user_string()
         url = f"{settings.dagster_ui}/runs/{context.run.run_id}"
         tags = {
@@ -85,17 +86,20 @@ class TrackingServer(dg.ConfigurableResource):
             # The run's description: the one place where MLflow shows a link that can be followed.
             "mlflow.note.content": f"`{name}` in Dagster: [run {context.run.run_id[:8]}]({url})",
         }
-        with tracking.run(name, tags) as run:
-            yield StageRun(tracking, run)
+        tracking = tracking_of(settings)
+        with told(tracking, settings.data, name, tags, context.run.run_id) as run:
+            yield run
+        if run.undelivered:
+            context.log.warning(f"MLflow has not been told of it yet: {run.undelivered}")
 
 
-def tracking_of(settings: Settings) -> Tracking:
-    """The tracking server that the settings name."""
-    return Tracking(
-        settings.mlflow_uri,
-        artifacts=settings.data / "mlflow" / "artifacts",
-        experiment="flutter",
-        ui=settings.mlflow_ui,
+def run_link(run: StageRun) -> dg.MetadataValue:
+    """Where MLflow shows the run, or why it cannot yet; for the asset's metadata."""
+    if run.url:
+        return dg.MetadataValue.url(run.url)
+    return dg.MetadataValue.text(
+        f"not told yet ({run.undelivered}); it waits in {run.outbox.root} for the next run, "
+        "or for `flutter-pipeline versions sync`"
     )
 
 
