@@ -5,7 +5,7 @@ It looks only at Dagster's own record of runs. What a run is for is not known he
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 import dagster as dg
@@ -106,6 +106,16 @@ def steps_failed(instance: dg.DagsterInstance, run_id: str) -> list[StepFailed]:
         for entry in entries
         if (event := entry.dagster_event) is not None
     ]
+
+
+def ages_of(instance: dg.DagsterInstance, assets: Sequence[str], now: datetime) -> dict[str, float]:
+    """Hours since each of ``assets`` was made last; those that never were are left out."""
+    made = {name: instance.get_latest_materialization_event(dg.AssetKey(name)) for name in assets}
+    return {
+        name: (now.timestamp() - event.timestamp) / 3600
+        for name, event in made.items()
+        if event is not None
+    }
 
 
 def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:

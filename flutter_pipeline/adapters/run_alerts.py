@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from flutter_pipeline.adapters.alerts import Alert, FailedCheck, standing, tell
-from flutter_pipeline.adapters.past_runs import DIED, checks_refused, steps_failed
+from flutter_pipeline.adapters.freshness import windows
+from flutter_pipeline.adapters.past_runs import DIED, ages_of, checks_refused, steps_failed
 from flutter_pipeline.settings import Settings
 
 
@@ -73,3 +74,20 @@ def _published(instance: dg.DagsterInstance, run: dg.DagsterRun) -> set[dg.Asset
     entries = instance.all_logs(run.run_id, of_type={dg.DagsterEventType.ASSET_MATERIALIZATION})
     events = [entry.get_dagster_event() for entry in entries]
     return {event.asset_key for event in events if event.asset_key is not None}
+
+
+def tell_overdue(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> int:
+    """Tell of what is older than it may become, and of what is so no longer; returns how many."""
+    ages = ages_of(instance, list(windows(settings)), now)
+    states = {name: windows(settings)[name].state(hours) for name, hours in ages.items()}
+    told = 0
+    for name, state in states.items():
+        about = f"age of {name}"
+        text = f"{name} was made {ages[name]:.1f} hours ago"
+        if state == "overdue":
+            text += f", longer than the {windows(settings)[name].overdue:g} that are allowed"
+            alert = Alert(at=now, kind="overdue", about=about, text=text, assets=(name,))
+        else:
+            alert = Alert(at=now, kind="recovered", about=about, text=text, assets=(name,))
+        told += tell(settings, alert)
+    return told

@@ -32,7 +32,13 @@ NUMBERS = frozenset(
 )
 """What the system calls such an error where Python has no class for it."""
 
-SENTENCES = ("database is locked", "database table is locked", "could not connect to server")
+SENTENCES = (
+    "database is locked",
+    "database table is locked",
+    "could not connect to server",
+    # Another release was promoted, or gone back to, while feeds were made by the one before.
+    "came to serve meanwhile",
+)
 
 RETRIED = "RetryRequested"
 """How Dagster keeps an error that was tried again until the tries were used up."""

@@ -13,22 +13,17 @@ from flutter_pipeline.adapters.past_runs import days_of, last_run
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.contracts.tables import LANDED
 from flutter_pipeline.defs.asking import asked_once, busy, digest_with, range_of
+from flutter_pipeline.defs.executor import HERE
+from flutter_pipeline.defs.following import LEARNT, LOOK_SECONDS
 from flutter_pipeline.defs.partitions import PARTITIONS, open_days
 from flutter_pipeline.settings import Settings, read_settings
 
-SENSOR_SECONDS = 15
 PATIENCE_SECONDS = 120.0
 """How long feeds wait for files that keep coming. A first load becomes one run by it, and a
 stream of files does not hold feeds up."""
-NAMES = read_settings().use_encoders
-
-LEARNT = dg.AssetSelection.assets(
-    *(f"{name}_model" for name in NAMES), "past_candidates", "source_weights", "ranker"
-)
+MADE_BY_TRAINING = dg.AssetSelection.assets(*LEARNT)
 MEASURED = dg.AssetSelection.groups("evaluation")
 STORED = dg.AssetSelection.groups("raw", "text")
-HERE = dg.in_process_executor
-"""Steps in one process: on two cores the others lose more by starting than they win."""
 
 everything = dg.define_asset_job(
     "everything",
@@ -39,7 +34,7 @@ everything = dg.define_asset_job(
 )
 one_day = dg.define_asset_job(
     "one_day",
-    dg.AssetSelection.all() - LEARNT - MEASURED,
+    dg.AssetSelection.all() - MADE_BY_TRAINING - MEASURED,
     description="From a day's flits to new feeds, with the models as they are.",
     partitions_def=PARTITIONS,
     executor_def=HERE,
@@ -97,7 +92,7 @@ weekly_retraining = dg.ScheduleDefinition(
 @dg.sensor(
     job=intake,
     description="Takes in what is dropped into the landing folder, once it is complete.",
-    minimum_interval_seconds=SENSOR_SECONDS,
+    minimum_interval_seconds=LOOK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def landed_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -119,7 +114,7 @@ def landed_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
 @dg.sensor(
     jobs=[everything, one_day],
     description="Makes new feeds once new rows are taken in; the first time it trains everything.",
-    minimum_interval_seconds=SENSOR_SECONDS,
+    minimum_interval_seconds=LOOK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def days_that_changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:

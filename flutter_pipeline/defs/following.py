@@ -13,13 +13,18 @@ from datetime import timedelta
 import dagster as dg
 
 from flutter_pipeline.adapters.freshness import windows
+from flutter_pipeline.adapters.landing.landed import look_seconds
 from flutter_pipeline.settings import Settings, read_settings
+
+LOOK_SECONDS = look_seconds(read_settings())
+"""Seconds between two looks of a sensor."""
 
 LEARNT = (
     *(f"{name}_model" for name in read_settings().use_encoders),
     "past_candidates",
     "source_weights",
     "ranker",
+    "champion",
 )
 """Assets that only training makes."""
 
@@ -33,6 +38,15 @@ FOLLOWS = (
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
 ).with_label("what_it_is_made_of_has_changed_and_passed_its_checks")
+
+
+what_follows = dg.AutomationConditionSensorDefinition(
+    "what_follows",
+    target=dg.AssetSelection.all(),
+    minimum_interval_seconds=LOOK_SECONDS,
+    description="Makes anew what is made of something that a person has made anew.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 
 
 def condition_of(name: str, group: str) -> dg.AutomationCondition | None:

@@ -68,7 +68,7 @@ def test_the_days_are_partitions_of_raw_flits_engagements_and_tokens(assets):
 
 def test_the_jobs_are_there_and_say_what_they_do(loaded: dg.Definitions):
     jobs = {job.name: job for job in loaded.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert set(jobs) == {"everything", "one_day", "retrain", "measure", "intake"}
+    assert set(jobs) == {"everything", "one_day", "retrain", "measure", "intake", "housekeeping"}
     assert all(job.description for job in jobs.values())
 
 
@@ -79,8 +79,12 @@ def test_schedules_and_sensors_run_without_a_click(loaded: dg.Definitions):
     assert schedules == {
         "feeds_on_time": dg.DefaultScheduleStatus.RUNNING,
         "weekly_retraining": dg.DefaultScheduleStatus.RUNNING,
+        "housekeeping_daily": dg.DefaultScheduleStatus.RUNNING,
     }
-    assert {"landed_files", "days_that_changed"} <= set(sensors)
+    assert set(sensors) >= {
+        *("landed_files", "days_that_changed", "what_follows"),
+        *("runs_that_failed", "runs_that_recovered", "what_is_overdue"),
+    }
     assert set(sensors.values()) == {dg.DefaultSensorStatus.RUNNING}
 
 

@@ -29,6 +29,9 @@ class IntakeConfig(BaseModel, frozen=True, extra="forbid"):
     settle_seconds: float = Field(
         default=5.0, ge=0, description="A landed file unchanged for so long is complete."
     )
+    look_seconds: int = Field(
+        default=15, ge=1, description="Seconds between two looks of the sensors at what landed."
+    )
     earliest: AwareDatetime = Field(
         default=datetime(2000, 1, 1, tzinfo=UTC), description="Earlier times are refused."
     )

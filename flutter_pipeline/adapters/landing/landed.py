@@ -38,6 +38,11 @@ def config_of(settings: Settings, mapping: Path | None = None) -> IntakeConfig:
     )
 
 
+def look_seconds(settings: Settings) -> int:
+    """Seconds between two looks at the landing folder, and at what has been taken in."""
+    return settings.config(IntakeConfig, "intake").look_seconds
+
+
 def land(settings: Settings, now: datetime, progress: Progress = no_progress) -> Landed:
     """Take in every complete file of the landing folder.
 
