@@ -18,8 +18,6 @@ from flutter_pipeline.adapters.encoding import encoder_of
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
 from flutter_pipeline.adapters.store.hashing import hash_values
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
-from flutter_pipeline.adapters.tracking import PREVIOUS, Tracking
-from flutter_pipeline.adapters.version_names import version_by_alias
 from flutter_pipeline.embeddings.compare.comparison import (
     ALL,
     MIN_FLITS,
@@ -91,15 +89,14 @@ def compare_stored(
 
 def compare_with_previous(
     serving: Embeddings,
+    before: str | None,
     store: EmbeddingStore,
-    tracking: Tracking,
     cleaned_tokens: pd.DataFrame,
     config: CompareConfig,
 ) -> Compared | None:
-    """The version that served before beside the one that serves; None where there is none to
-    compare: nothing served before, it was deleted, or the two share too few flits.
+    """The version ``before``, which served before, beside the one that serves; None where there is
+    none to compare: nothing served before, it was deleted, or the two share too few flits.
     """
-    before = version_by_alias(tracking, serving.encoder, PREVIOUS)
     if before in (None, serving.version) or before not in store.versions(serving.encoder):
         return None
     previous = store.open(serving.encoder, before)

@@ -39,14 +39,14 @@ class Wanted:
 def index_version(wanted: Wanted, config: IndexConfig, store: VersionStore) -> Stored:
     """The index of what is wanted, with facts for its audit; nothing is published.
 
-    The current version is gone on with where it is approximate and was made by the same config
-    and code from the same version of the embeddings, as long as :func:`must_rebuild` allows.
+    A stored version is gone on with where it is approximate and was made by the same config and
+    code from the same version of the embeddings, as long as :func:`must_rebuild` allows.
     """
     settings, embedded = config.model_dump(mode="json"), wanted.embeddings.version
     base = version_of(settings, embedded, CODE_VERSION)
     flits = digest_of(pd.DataFrame({"flit_id": wanted.ids}), ordered=True)
     made_from = version_of(settings, embedded + flits, CODE_VERSION)
-    previous = _to_go_on_from(wanted.name, base, store)
+    previous = _to_go_on_from(wanted.name, base, made_from, store)
     if previous is not None and previous.facts["made_from"] == made_from:
         return previous
     vectors = wanted.embeddings.vectors(wanted.ids)
@@ -83,14 +83,21 @@ def _figures(index: Index, recall: float, config: IndexConfig) -> Mapping[str, A
     }
 
 
-def _to_go_on_from(name: str, base: str, store: VersionStore) -> Stored | None:
-    """The current version, where it is approximate and of the same base."""
-    version = store.current_version(name)
-    if version is None or not store.has(name, version):
-        return None
-    facts = read_facts(store.root / name / version)
-    goes_on = facts.get("base") == base and facts["kind"] != "flat"
-    return store.open(name, version) if goes_on else None
+def _to_go_on_from(name: str, base: str, made_from: str, store: VersionStore) -> Stored | None:
+    """An approximate index of the same base: of the very same flits, or else the newest.
+
+    Looked for among all that are kept, not only what is read now: after a rollback the index of
+    the embeddings that serve again is there still.
+    """
+    facts = {version: read_facts(store.root / name / version) for version in store.versions(name)}
+    fit = [
+        version
+        for version, known in facts.items()
+        if known.get("base") == base and known["kind"] != "flat"
+    ]
+    same = [version for version in fit if facts[version]["made_from"] == made_from]
+    found = (same or fit)[-1:]
+    return store.open(name, found[0]) if found else None
 
 
 def _recall(index: Index, ids: NDArray[np.object_], vectors: Matrix) -> float:

@@ -4,7 +4,7 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.states import digest_of_state
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import HOUR, Told, build_network, known_before, load_network
@@ -82,18 +82,24 @@ def network(
         frozenset({"scipy"}),
         table=BIRD_INTERESTS,
         section="candidates.interest",
-        options={"ins": {name: dg.AssetIn(f"{name}_embeddings") for name in NAMES}},
+        options={
+            "ins": {"release": dg.AssetIn("champion")},
+            "deps": [f"{name}_embeddings" for name in NAMES],
+        },
     )
 )
 def bird_interests(
-    config: ByInterestConfig, network: Stored, **embeddings: Embeddings
+    config: ByInterestConfig, network: Stored, release: Release, data: DataFolder
 ) -> pd.DataFrame:
     """What each bird likes, as at most a few of the flits that it liked (PinnerSage's medoids)."""
     history = known_before(load_network(network.state), network.facts["as_of"])
     birds = np.arange(len(history.network.bird_ids))
     interests = {
         name: find_interests(
-            history, embeddings[name].vectors(history.network.flit_ids), birds, config
+            history,
+            data.embeddings_in(release, name).vectors(history.network.flit_ids),
+            birds,
+            config,
         )
         for name in NAMES
     }

@@ -1,10 +1,13 @@
 """Candidates: what every source proposes, at past moments and now, and how much each counts."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 import pandas as pd
 
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network
 from flutter_pipeline.candidates.by_interest import Prepared
@@ -17,12 +20,12 @@ from flutter_pipeline.defs.asset import Stage, audited_asset
 from flutter_pipeline.defs.moments import backtest_config
 from flutter_pipeline.defs.resources import DataFolder
 from flutter_pipeline.defs.streams import Stream
+from flutter_pipeline.errors import VersionError
 from flutter_pipeline.evaluation.past import (
     moments_if_any,
     past_candidates_of,
     sources_of,
     validated_weights,
-    weights_of,
 )
 from flutter_pipeline.index.build import load_index
 from flutter_pipeline.settings import read_settings
@@ -75,18 +78,24 @@ def source_weights(
         frozenset({"faiss", "scipy"}),
         table=CANDIDATES,
         section="candidates",
-        options={"ins": {name: dg.AssetIn(f"{name}_index") for name in NAMES}},
+        options={
+            "ins": {
+                "release": dg.AssetIn("champion"),
+                **{name: dg.AssetIn(f"{name}_index") for name in NAMES},
+            }
+        },
     )
 )
 def candidates(
     config: CandidateConfig,
     network: Stored,
     bird_interests: pd.DataFrame,
-    source_weights: pd.DataFrame,
+    release: Release,
     data: DataFolder,
     **indexes: Stored,
 ) -> Stream:
     """For every bird the flits that are worth a closer look, and which source proposed them."""
+    _refuse_others(indexes, release)
     known = load_network(network.state)
     pool = pool_of(known_before(known, network.facts["as_of"]), config.max_age_days)
     stored = interests_with_codes(bird_interests, known, NAMES)
@@ -95,10 +104,19 @@ def candidates(
     prepared = {
         name: Prepared(load_index(indexes[name].state), interests.get(name)) for name in NAMES
     }
-    vectors = {
-        name: data.embeddings_of(indexes[name], name).vectors(known.flit_ids) for name in NAMES
-    }
+    vectors = {name: data.embeddings_in(release, name).vectors(known.flit_ids) for name in NAMES}
     sources = sources_at(pool.history, pool, vectors, config, prepared)
-    weights = weights_of(source_weights)
-    frames = candidates_now(pool, sources, config, weights, progress_bar("candidates", "birds"))
+    bar = progress_bar("candidates", "birds")
+    frames = candidates_now(pool, sources, config, release.weights, bar)
     return Stream(with_ids(frame, known) for frame in frames)
+
+
+def _refuse_others(indexes: Mapping[str, Stored], release: Release) -> None:
+    """VersionError where an index is not of the release: two versions are never mixed."""
+    for name, index in indexes.items():
+        if index.facts["embedding_version"] != release.encoders.get(name):
+            raise VersionError(
+                f"{name}_index is of version {index.facts['embedding_version']}, and release "
+                f"{release.id} serves {name} {release.encoders.get(name)}; materialise "
+                f"{name}_index first, or run the job `one_day`"
+            )

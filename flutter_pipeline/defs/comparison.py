@@ -1,5 +1,7 @@
 """The encoders side by side: cost and quality, one another, and each the version before."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 import pandas as pd
 
@@ -14,10 +16,11 @@ from flutter_pipeline.adapters.comparing import (
     with_likeness,
 )
 from flutter_pipeline.adapters.pictures import as_markdown, log_picture, picture_of_encoders
+from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.contracts.results import EMBEDDING_COMPARISON
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, preview
-from flutter_pipeline.defs.resources import DataFolder, TrackingServer
+from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig, figures_of
 from flutter_pipeline.embeddings.compare.slices import READS
 from flutter_pipeline.evaluation.measured import cost_and_quality, with_quality
@@ -35,25 +38,37 @@ MOVED = 10
         frozenset({"pandas", "matplotlib"}),
         table=EMBEDDING_COMPARISON,
         section="comparison",
-        options={"ins": {name: dg.AssetIn(f"{name}_index") for name in NAMES}},
+        options={
+            "ins": {
+                "release": dg.AssetIn("champion"),
+                **{name: dg.AssetIn(f"{name}_index") for name in NAMES},
+            }
+        },
     )
 )
 def embedding_comparison(
     context: dg.AssetExecutionContext,
     config: CompareConfig,
     offline_evaluation: pd.DataFrame,
+    release: Release,
     data: DataFolder,
     tracking: TrackingServer,
     **indexes: Stored,
 ) -> Made:
-    """Which encoder is worth its cost here, how alike they are, and what changed since before."""
+    """Which encoder is worth its cost here, how alike they are, and what changed since before.
+
+    Cost and movement are of the versions that serve, quality is of the newest backtest.
+    """
     tokens = data.tables.read("cleaned_tokens", columns=[*READS, "text_clean", "tokens"])
-    serving = [data.embeddings_of(indexes[name], name) for name in NAMES]
+    serving = [data.embeddings_in(release, name) for name in NAMES]
     costs = [cost_of(data.models, one, indexes[one.encoder], tokens) for one in serving]
     alike = encoders_alike(serving, config)
+    served_before = _encoders_before(data)
     with tracking.run(context) as run:
         before = [
-            compare_with_previous(one, data.embeddings, run.tracking, tokens, config)
+            compare_with_previous(
+                one, served_before.get(one.encoder), data.embeddings, tokens, config
+            )
             for one in serving
         ]
         since = {one.second.encoder: one for one in before if one is not None}
@@ -64,12 +79,20 @@ def embedding_comparison(
         run.log({**config.model_dump(), **versions}, figures)
         log_picture(run.run, PICTURE, picture)
     shown = {
-        "mlflow_run": dg.MetadataValue.url(run.run.url),
+        "mlflow_run": run_link(run),
         "picture": dg.MetadataValue.md(as_markdown(picture, "The encoders beside one another")),
         "encoders_alike": dg.MetadataValue.md(preview(alike, rows=len(alike))),
     }
     pages = {f"{name}_since_before": _page(since.get(name), tokens) for name in NAMES}
     return Made(table, metadata={**shown, **pages})
+
+
+def _encoders_before(data: DataFolder) -> Mapping[str, str]:
+    """By encoder the version that the previous release served, where there is one."""
+    previous = data.releases.aliases().previous
+    if previous is None or not data.releases.has(previous):
+        return {}
+    return data.releases.open(previous).release.encoders
 
 
 def _page(found: Compared | None, tokens: pd.DataFrame) -> dg.MarkdownMetadataValue:

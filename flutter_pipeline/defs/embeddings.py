@@ -13,7 +13,7 @@ from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.contracts.state import curves_of, figures_of
 from flutter_pipeline.defs.asset import Made, Stage, at_least, at_most, audited_asset, columns_of
 from flutter_pipeline.defs.moments import flits_to_learn_from, likes_to_learn_from
-from flutter_pipeline.defs.resources import DataFolder, TrackingServer
+from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import read_settings
@@ -75,7 +75,7 @@ def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
             run.log({**_flat(config), **made_from}, figures, curves_of(stored.state))
             run.register(stored, data.models.keep(stored))
         facts = {**figures, "version": stored.version, "reused": trained.reused}
-        return Made(stored, facts, {"mlflow_run": dg.MetadataValue.url(run.run.url)})
+        return Made(stored, facts, {"mlflow_run": run_link(run)})
 
     model.__doc__ = f"{kind.title} Has learnt only from before the backtest's test days."
     return audited_asset(model_stage(kind), f"{kind.name}_model")(model)
@@ -127,6 +127,9 @@ def embeddings_asset(kind: EncoderKind) -> dg.AssetsDefinition:
     def embeddings(model: Stored, cleaned_tokens: pd.DataFrame, data: DataFolder) -> Made:
         encoded = encode_missing(model, cleaned_tokens, data.embeddings, progress_bar(kind.name))
         stored = data.embeddings.open(kind.name, model.version)
+        for serving in _other_versions(kind, model, data):
+            bar = progress_bar(f"{kind.name}, as it serves")
+            encode_missing(serving, cleaned_tokens, data.embeddings, bar)
         facts = {
             **asdict(encoded),
             "lacking": len(stored.missing(cleaned_tokens["flit_id"])),
@@ -141,9 +144,20 @@ def embeddings_asset(kind: EncoderKind) -> dg.AssetsDefinition:
         return Made(stored, facts)
 
     embeddings.__doc__ = (
-        f"One unit vector for each flit by `{kind.name}_model`; only new flits are encoded."
+        f"One unit vector for each flit by `{kind.name}_model`; only new flits are encoded. Where "
+        "another version serves, it is kept up to date beside the new one."
     )
     return audited_asset(stage, f"{kind.name}_embeddings")(embeddings)
+
+
+def _other_versions(kind: EncoderKind, model: Stored, data: DataFolder) -> list[Stored]:
+    """The version that serves, where that is another than ``model``."""
+    champion = data.releases.champion()
+    version = champion.encoders.get(kind.name) if champion is not None else None
+    name = f"{kind.name}_model"
+    if version in (None, model.version) or not data.models.has(name, version):
+        return []
+    return [data.models.open(name, version)]
 
 
 KINDS = [encoder_kind(name) for name in read_settings().use_encoders]

@@ -15,7 +15,7 @@ from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.contracts.results import OFFLINE_EVALUATION
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, preview
 from flutter_pipeline.defs.moments import backtest_config, pool_at
-from flutter_pipeline.defs.resources import DataFolder, TrackingServer
+from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
 from flutter_pipeline.evaluation.backtest import Contest, backtest
 from flutter_pipeline.evaluation.measured import (
     ALL,
@@ -87,14 +87,14 @@ def offline_evaluation(
         made_from = {
             "network_version": network.version,
             "ranker_version": ranker.version,
-            **{f"{name}_version": data.models.current_version(f"{name}_model") for name in NAMES},
+            **{f"{name}_version": data.embeddings.current_version(name) for name in NAMES},
         }
         run.log({**config.model_dump(), **made_from}, headline(table))
     figures = pivot(table[table["by"] == ALL])
     return Made(
         table,
         metadata={
-            "mlflow_run": dg.MetadataValue.url(run.run.url),
+            "mlflow_run": run_link(run),
             "figures": dg.MetadataValue.md(preview(figures, rows=20)),
             "reachability": dg.MetadataValue.md(preview(reached)),
         },

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from flutter_pipeline.adapters.indexing import Wanted, index_version
-from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.defs.asset import Made, Stage, at_most, audited_asset
@@ -27,22 +27,23 @@ def index_asset(name: str) -> dg.AssetsDefinition:
         expectations=(RECALL,),
         section="index",
         options={
-            "ins": {"embeddings": dg.AssetIn(f"{name}_embeddings")},
-            "metadata": {"keep_versions": 2},
+            "ins": {"release": dg.AssetIn("champion")},
+            "deps": [f"{name}_embeddings"],
+            "metadata": {"keep_versions": 2, "kept_by": "embedding_version"},
         },
     )
 
-    def index(
-        config: IndexConfig, network: Stored, embeddings: Embeddings, data: DataFolder
-    ) -> Made:
+    def index(config: IndexConfig, network: Stored, release: Release, data: DataFolder) -> Made:
+        embeddings = data.embeddings_in(release, name)
         known = load_network(network.state)
         ids = known.flit_ids[pool_at(known, network.facts["as_of"], data.settings).flits]
         stored = index_version(Wanted(f"{name}_index", ids, embeddings), config, data.models)
         return Made(stored, stored.facts)
 
     index.__doc__ = (
-        f"The vectors of `{name}_embeddings` that may be shown now, searchable by nearness. Flits "
-        "come and go without building it anew; its recall is measured against exact search."
+        f"The vectors of `{name}_embeddings` that may be shown now, of the version that serves, "
+        "searchable by nearness. Flits come and go without building it anew; its recall is "
+        "measured against exact search."
     )
     return audited_asset(stage, f"{name}_index")(index)
 

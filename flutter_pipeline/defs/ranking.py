@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import importance_figures, ranker_of, train_ranker_version
-from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network
 from flutter_pipeline.candidates.naming import with_codes, with_ids
@@ -15,7 +15,7 @@ from flutter_pipeline.contracts.table import Expectation
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, in_parts, preview
 from flutter_pipeline.defs.moments import backtest_config
-from flutter_pipeline.defs.resources import DataFolder, TrackingServer
+from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
 from flutter_pipeline.defs.streams import Stream, TableParts, counted
 from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
 from flutter_pipeline.filtering.because import MadeBy, feed_table
@@ -73,7 +73,7 @@ def ranker(
         "kind": trained.stored.facts["ranker"],
     }
     metadata = {
-        "mlflow_run": dg.MetadataValue.url(run.run.url),
+        "mlflow_run": run_link(run),
         "note": trained.reason or "learnt",
         "importance": dg.MetadataValue.md(preview(trained.importance, rows=20)),
     }
@@ -90,8 +90,9 @@ def ranker(
             "ins": {
                 **columns_of("cleaned_tokens", "flit_id", "text_clean"),
                 **in_parts("candidates"),
-                "embeddings": dg.AssetIn(f"{NAMES[-1]}_embeddings"),
-            }
+                "release": dg.AssetIn("champion"),
+            },
+            "metadata": {"served": True},
         },
     )
 )
@@ -99,28 +100,29 @@ def ranked_candidates(
     config: FeedConfig,
     network: Stored,
     candidates: TableParts,
-    ranker: Stored,
+    release: Release,
     cleaned_tokens: pd.DataFrame,
-    embeddings: Embeddings,
     data: DataFolder,
 ) -> Stream:
     """The feeds: for every bird the flits that it will see, best first, each with its reason."""
     known = load_network(network.state)
     history = known_before(known, network.facts["as_of"])
-    vectors = embeddings.vectors(known.flit_ids) if config.diversity.strength else None
-    versions = {name: data.models.current_version(f"{name}_model") or "" for name in NAMES}
-    made_by = MadeBy(history.as_of, versions, ranker.version)
+    vectors = None
+    if config.diversity.strength:
+        vectors = data.embeddings_in(release, NAMES[-1]).vectors(known.flit_ids)
+    ranker = ranker_of(data.models.open("ranker", release.ranker))
+    made_by = MadeBy(history.as_of, release.encoders, release.ranker)
     books = Books()
     coded = counted(
         (with_codes(part, known) for part in candidates.frames),
         len(candidates),
         progress_bar("feeds", "candidates"),
     )
-    blocks = feeds_in_blocks(FeedMoment(history, config, vectors), coded, ranker_of(ranker), books)
+    blocks = feeds_in_blocks(FeedMoment(history, config, vectors), coded, ranker, books)
     return Stream(
         (feed_table(with_ids(rows, known), cleaned_tokens, made_by) for rows in blocks),
         lambda: books_shown(books),
-        origin=f"{network.version} {data.settings.digest}",
+        origin=f"{network.version} {release.id} {data.settings.digest}",
     )
 
 

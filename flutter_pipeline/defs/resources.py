@@ -9,15 +9,23 @@ import pandas as pd
 
 from flutter_pipeline.adapters.landing.config import KEY_FORMATS
 from flutter_pipeline.adapters.lock import run_lock
-from flutter_pipeline.adapters.registry import StageRun, told
+from flutter_pipeline.adapters.promotion import (
+    Decision,
+    Stores,
+    apply_champion,
+    mlflow_aliases,
+    settle,
+)
+from flutter_pipeline.adapters.registry import StageRun, point_aliases, told
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
-from flutter_pipeline.adapters.store.files import read_json, write_json
 from flutter_pipeline.adapters.store.numbers import StoreConfig
+from flutter_pipeline.adapters.store.releases import Release, ReleaseStore
 from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.adapters.tracking import tracking_of
 from flutter_pipeline.defs.asset import Made
 from flutter_pipeline.defs.streams import Staged, TableParts
+from flutter_pipeline.errors import VersionError
 from flutter_pipeline.settings import Settings, read_settings
 
 LOCK_SECONDS = 3600.0
@@ -33,6 +41,8 @@ class DataFolder(dg.ConfigurableResource):
         owner = context.run.run_id if context.run is not None else "no run"
         say = context.log.info if context.log is not None else print
         with run_lock(read_settings().data, owner, LOCK_SECONDS, say):
+            # Where a promotion or a rollback was cut off, its rest is done before anything else.
+            apply_champion(self.stores)
             yield self
 
     @property
@@ -62,9 +72,24 @@ class DataFolder(dg.ConfigurableResource):
         config = settings.config(StoreConfig, "store")
         return EmbeddingStore(settings.data / "embeddings", config=config)
 
-    def embeddings_of(self, index: Stored, encoder: str) -> Embeddings:
-        """The embeddings that an index was built from: both always belong together."""
-        return self.embeddings.open(encoder, index.facts["embedding_version"])
+    @property
+    def releases(self) -> ReleaseStore:
+        """What is pinned together, and which of it serves."""
+        return ReleaseStore(self.path / "releases")
+
+    @property
+    def stores(self) -> Stores:
+        """Everything that releases are made of."""
+        return Stores(self.models, self.embeddings, self.tables, self.releases)
+
+    def embeddings_in(self, release: Release, encoder: str) -> Embeddings:
+        """The embeddings of a release. Raises VersionError where it has no such encoder."""
+        if encoder not in release.encoders:
+            raise VersionError(
+                f"the release that serves ({release.id}) has no {encoder}, which flutter.toml "
+                "uses; train one: run the job `retrain`, or `flutter-pipeline run --again`"
+            )
+        return self.embeddings.open(encoder, release.encoders[encoder])
 
 
 class TrackingServer(dg.ConfigurableResource):
@@ -118,7 +143,7 @@ class TableManager(dg.ConfigurableIOManager):
         if obj is None:
             return
         if isinstance(obj, Staged):
-            self.data.tables.publish(context.asset_key.to_user_string(), obj.parts)
+            self._publish_parts(context, obj)
             return
         made = obj if isinstance(obj, Made) else Made(obj)
         name = context.asset_key.to_user_string()
@@ -142,6 +167,22 @@ class TableManager(dg.ConfigurableIOManager):
         }
         self.data.tables.write(name, {**frames, **emptied}, made.origins)
 
+    def _publish_parts(self, context: dg.OutputContext, staged: Staged) -> None:
+        """Publish a table's parts; feeds only while the release that made them still serves."""
+        name = context.asset_key.to_user_string()
+        if not (context.definition_metadata or {}).get("served"):
+            self.data.tables.publish(name, staged.parts)
+            return
+        releases = self.data.releases
+        with releases.locked():
+            made_by, serving = releases.pinned(context.run_id).id, releases.aliases().champion
+            if made_by != serving:
+                raise VersionError(
+                    f"{name} was made by release {made_by}, and {serving} came to serve meanwhile; "
+                    "what was published stays, and the next run makes it by what serves"
+                )
+            self.data.tables.publish(name, staged.parts)
+
     def load_input(self, context: dg.InputContext) -> pd.DataFrame | TableParts:
         """The upstream table, as far as the asset may read it; or its parts, where it asks so."""
         name = context.asset_key.to_user_string()
@@ -159,9 +200,16 @@ class VersionManager(dg.ConfigurableIOManager):
     data: dg.ResourceDependency[DataFolder]
 
     def handle_output(self, context: dg.OutputContext, obj: Stored) -> None:
-        """Publish the version."""
-        keep = (context.definition_metadata or {}).get("keep_versions")
-        self.data.models.publish(obj, keep)
+        """Publish the version; of what is made daily only the newest few are kept.
+
+        With ``kept_by`` in the metadata they are counted by that fact: of an index the newest of
+        each version of embeddings stay, so that going back to one needs no building.
+        """
+        metadata = context.definition_metadata or {}
+        self.data.models.publish(obj)
+        keep, fact = metadata.get("keep_versions"), metadata.get("kept_by")
+        if keep is not None:
+            self.data.models.thin_out(obj.name, keep, fact)
 
     def load_input(self, context: dg.InputContext) -> Stored:
         """The current version."""
@@ -175,16 +223,30 @@ class EmbeddingManager(dg.ConfigurableIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Embeddings) -> None:
         """Say which version is read."""
-        write_json(self._pointer(obj.encoder), {"version": obj.version})
+        self.data.embeddings.point(obj.encoder, obj.version)
 
     def load_input(self, context: dg.InputContext) -> Embeddings:
         """The version that was published last, memory-mapped."""
         encoder = context.asset_key.to_user_string().removesuffix("_embeddings")
-        version = read_json(self._pointer(encoder))["version"]
+        version = self.data.embeddings.current_version(encoder)
+        if version is None:
+            raise VersionError(f"nothing is encoded by {encoder} yet; run the pipeline first")
         return self.data.embeddings.open(encoder, version)
 
-    def _pointer(self, encoder: str) -> Path:
-        return self.data.embeddings.root / encoder / "current.json"
+
+class ReleaseManager(dg.ConfigurableIOManager):
+    """What serves: a challenger is promoted or kept waiting; a run reads one release throughout."""
+
+    data: dg.ResourceDependency[DataFolder]
+
+    def handle_output(self, context: dg.OutputContext, obj: Decision) -> None:
+        """Publish what was decided."""
+        aliases = settle(obj, context.run_id, self.data.stores)
+        point_aliases(self.data.settings, mlflow_aliases(aliases, self.data.releases))
+
+    def load_input(self, context: dg.InputContext) -> Release:
+        """The release that this run works with."""
+        return self.data.releases.pinned(context.step_context.run_id)
 
 
 @dg.definitions
@@ -198,5 +260,6 @@ def resources() -> dg.Definitions:
             "tables": TableManager(data=data),
             "versions": VersionManager(data=data),
             "embeddings": EmbeddingManager(data=data),
+            "releases": ReleaseManager(data=data),
         }
     )

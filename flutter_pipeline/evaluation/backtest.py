@@ -123,12 +123,10 @@ def rankings(trial: Trial, candidates: pd.DataFrame, contest: Contest) -> dict[s
     for source in contest.sources:
         rank = mine[f"rank_{source}"]
         methods[source] = pairs.assign(score=-rank).loc[rank > 0]
-    kept = mine if contest.keep is None else mine.groupby("bird", sort=False).head(contest.keep)
+    kept = _kept(mine, contest)
     methods[BLEND] = kept.loc[:, ["bird", "flit"]].assign(score=kept["fused"])
     if contest.ranker is not None:
-        features = build_features(kept, trial.pool.history, contest.sources)
-        score = contest.ranker.score(features)
-        methods[RANKED] = kept.loc[:, ["bird", "flit"]].assign(score=score)
+        methods[RANKED] = ranked(trial, candidates, contest)
     config = contest.config
     listing = trial.pool, trial.birds, config.depth
     methods["random"] = by_chance(*listing, config.seed)
@@ -137,6 +135,23 @@ def rankings(trial: Trial, candidates: pd.DataFrame, contest: Contest) -> dict[s
     if contest.preference is not None:
         methods["oracle"] = by_preference(*listing, contest.preference)
     return methods
+
+
+def ranked(trial: Trial, candidates: pd.DataFrame, contest: Contest) -> pd.DataFrame:
+    """The ranker's ranking before the rules, `bird, flit, score`; ``candidates`` as above.
+
+    Raises ValueError where the contest has no ranker.
+    """
+    if contest.ranker is None:
+        raise ValueError("the contest has no ranker")
+    kept = _kept(candidates.loc[np.isin(candidates["bird"], trial.birds)], contest)
+    features = build_features(kept, trial.pool.history, contest.sources)
+    return kept.loc[:, ["bird", "flit"]].assign(score=contest.ranker.score(features))
+
+
+def _kept(mine: pd.DataFrame, contest: Contest) -> pd.DataFrame:
+    """So many of each bird's candidates, best fused first, as are ranked."""
+    return mine if contest.keep is None else mine.groupby("bird", sort=False).head(contest.keep)
 
 
 def _of_moment(trial: Trial) -> dict[str, float]:

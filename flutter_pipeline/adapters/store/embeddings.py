@@ -24,6 +24,7 @@ from flutter_pipeline.adapters.store.files import (
     publish_folder,
     read_json,
     read_manifest,
+    remove_folder,
     write_json,
 )
 from flutter_pipeline.adapters.store.hashing import HASH_PROBE
@@ -194,6 +195,24 @@ class EmbeddingStore:
         raise VersionError(
             f"{folder} lacks files that its manifest names; remove it and encode this version again"
         )
+
+    def current_version(self, encoder: str) -> str | None:
+        """The version that was pointed at last, or None."""
+        pointer = self.root / encoder / "current.json"
+        return read_json(pointer)["version"] if pointer.is_file() else None
+
+    def point(self, encoder: str, version: str) -> None:
+        """Let readers that name no version find this one. VersionError where it is not stored."""
+        self._folder(encoder, version)
+        write_json(self.root / encoder / "current.json", {"version": version})
+
+    def remove(self, encoder: str, version: str) -> None:
+        """Delete a version and its vectors. VersionError where it is not stored, or is read."""
+        folder = self._folder(encoder, version)
+        if version == self.current_version(encoder):
+            raise VersionError(f"{encoder} {version} is what is read now; it cannot be removed")
+        with FileLock(self.root / encoder / f".{version}.lock"):
+            remove_folder(folder)
 
     def create(self, encoder: str, version: str, dim: int, facts: dict[str, Any]) -> None:
         """Publish a version without vectors, of the numbers that the store's config asks for.

@@ -6,6 +6,7 @@ written last, and a folder without one does not exist. What is in them is not kn
 
 import ctypes
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -22,9 +23,16 @@ from flutter_pipeline.errors import VersionError
 
 MANIFEST = "manifest.json"
 
+CHECKSUM = "checksum"
+"""Of everything else in a JSON file, kept in the file itself."""
+
+CHECKSUM_BLOCK = 1 << 22
+
 STALE_SECONDS = 3600
 """Leftovers of a writer that is gone are removed once they are this old. Process ids alone would
 mistake a writer on another machine that shares the disk."""
+
+WAY_OUT = "`flutter-pipeline verify --repair` puts right what can be"
 
 _EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 _AT_FDCWD = -100
@@ -73,6 +81,14 @@ def publish_folder(
         shutil.rmtree(beside, ignore_errors=True)
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder: it is there whole, or not at all, whenever this is cut off."""
+    beside = _beside(folder)
+    beside.mkdir()
+    folder.rename(beside / folder.name)
+    shutil.rmtree(beside)
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a published folder. Raises VersionError where there is none."""
     if not (folder / MANIFEST).is_file():
@@ -86,13 +102,28 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value at ``path``. Raises VersionError where it is absent or not valid."""
+    """The JSON value at ``path``. Raises VersionError where it is absent, or was damaged."""
     if not path.is_file():
         raise VersionError(f"there is no {path}; run the pipeline first")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise VersionError(f"{path} is damaged ({error}); remove it and run again") from None
+        raise VersionError(f"{path} is damaged ({error}); {WAY_OUT}") from None
+    if not isinstance(value, dict) or CHECKSUM not in value:
+        return value
+    expected = value.pop(CHECKSUM)
+    if _json_checksum(value) != expected:
+        raise VersionError(f"{path} is damaged: its checksum differs; {WAY_OUT}")
+    return value
+
+
+def checksum_of(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(CHECKSUM_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def publish_pointer(path: Path, value: str) -> None:
@@ -136,7 +167,15 @@ def _beside(path: Path) -> Path:
 
 
 def _dump(path: Path, value: Any) -> None:
+    if isinstance(value, dict):
+        value = {**value, CHECKSUM: _json_checksum(json.loads(json.dumps(value)))}
     path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+def _json_checksum(value: dict[str, Any]) -> str:
+    """SHA-256 of a value as JSON gives it back, however the file is laid out."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _flush_tree(folder: Path) -> None:

@@ -4,15 +4,19 @@
 which version is read. Replacing that one small file is what publishes a version.
 """
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flutter_pipeline.adapters.store.files import read_json, read_manifest, write_json
-from flutter_pipeline.adapters.store.states import read_state, write_state
+from flutter_pipeline.adapters.store.files import (
+    read_json,
+    read_manifest,
+    remove_folder,
+    write_json,
+)
+from flutter_pipeline.adapters.store.states import read_facts, read_state, write_state
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.errors import VersionError
 
@@ -40,17 +44,37 @@ class VersionStore:
             write_state(folder, stored.state, dict(stored.facts))
         return folder
 
-    def publish(self, stored: Stored, keep: int | None = None) -> None:
-        """Keep the version, and make it the current one.
-
-        With ``keep``, all but that many of the newest versions are deleted.
-        """
+    def publish(self, stored: Stored) -> None:
+        """Keep the version, and make it the current one."""
         self.keep(stored)
-        write_json(self.root / stored.name / "current.json", {"version": stored.version})
-        if keep is not None:
-            for old in self.versions(stored.name)[:-keep]:
-                if old != stored.version:
-                    shutil.rmtree(self.root / stored.name / old)
+        self.point(stored.name, stored.version)
+
+    def thin_out(self, name: str, keep: int, fact: str | None = None) -> None:
+        """Delete all versions but the current one and the newest ``keep``.
+
+        With ``fact``, the newest so many of each value of that fact are kept.
+        """
+        groups: dict[object, list[str]] = {}
+        for version in self.versions(name):
+            value = read_facts(self.root / name / version).get(fact) if fact is not None else None
+            groups.setdefault(value, []).append(version)
+        current = self.current_version(name)
+        for versions in groups.values():
+            for old in versions[:-keep]:
+                if old != current:
+                    remove_folder(self.root / name / old)
+
+    def point(self, name: str, version: str) -> None:
+        """Make a stored version the current one. Raises VersionError where it is not stored."""
+        self._refuse_unknown(name, version)
+        write_json(self.root / name / "current.json", {"version": version})
+
+    def remove(self, name: str, version: str) -> None:
+        """Delete a version. Raises VersionError for the current one."""
+        self._refuse_unknown(name, version)
+        if version == self.current_version(name):
+            raise VersionError(f"{name} {version} is what is read now; it cannot be removed")
+        remove_folder(self.root / name / version)
 
     def has(self, name: str, version: str) -> bool:
         """Whether that version is stored whole."""
@@ -72,9 +96,7 @@ class VersionStore:
 
     def open(self, name: str, version: str) -> Stored:
         """One version. Raises VersionError, naming those that exist."""
-        if not self.has(name, version):
-            known = ", ".join(self.versions(name)) or "none"
-            raise VersionError(f"{name} has no version {version!r}; stored: {known}")
+        self._refuse_unknown(name, version)
         folder = self.root / name / version
         return Stored(name, version, read_state(folder), read_manifest(folder).get("facts", {}))
 
@@ -89,3 +111,8 @@ class VersionStore:
             (self.root / name).glob("*/manifest.json"), key=lambda path: path.stat().st_mtime_ns
         )
         return [path.parent.name for path in manifests]
+
+    def _refuse_unknown(self, name: str, version: str) -> None:
+        if not self.has(name, version):
+            known = ", ".join(self.versions(name)) or "none"
+            raise VersionError(f"{name} has no version {version!r}; stored: {known}")
