@@ -59,9 +59,12 @@ def check_postgres(address: str, variable: str) -> None:
 
 
 def without_password(address: str) -> str:
-    """``address`` as it may be shown: without name and password."""
+    """``address`` as it may be shown: without name and password, and without what was added here
+    to what somebody wrote."""
     parts = urlsplit(address)
     netloc = parts.netloc.rpartition("@")[2]
+    if schema_in(address):
+        return f"postgresql://{netloc}{parts.path}"
     return address.replace(f"//{parts.netloc}", f"//{netloc}", 1) if parts.netloc else address
 
 

@@ -1,29 +1,34 @@
 """Dagster's own state, kept inside the data folder, and the two web pages on top of it."""
 
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
 from filelock import FileLock, Timeout
 
+from flutter_pipeline.adapters.dagster_home import write_home
+from flutter_pipeline.adapters.listening import LOCALHOST, free_port, is_local, url_of
 from flutter_pipeline.adapters.past_runs import close_dead_runs
+from flutter_pipeline.adapters.postgres import making_tables
 from flutter_pipeline.adapters.reloading import Reloading
 from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
-"""Where dagster.yaml and workspace.yaml lie."""
+"""Where workspace.yaml lies."""
 
-PORTS_TRIED = 50
+OPEN = (
+    "Warning: these pages answer on {host}. Neither asks for a password; whoever reaches them can "
+    "read everything and start runs."
+)
+
 STOP_SECONDS = 20
 WATCH_SECONDS = 5.0
 POLL_SECONDS = 0.3
@@ -47,43 +52,39 @@ def prepare_folder(settings: Settings) -> None:
         ) from None
 
 
-def prepare_instance(settings: Settings) -> None:
-    """Make the folder that Dagster keeps its state in, configured as the project says.
+def prepare_instance(settings: Settings, say: Callable[[str], None] | None = None) -> None:
+    """Make the folder that Dagster keeps its state in, and the tables where they are elsewhere.
 
-    Raises ConfigError where the data folder cannot be written to.
+    ``say`` hears, or else stderr does, when the state moves from SQLite to PostgreSQL or back.
+    Raises ConfigError where the data folder cannot be written to, FlutterError where PostgreSQL
+    cannot be used.
     """
     prepare_folder(settings)
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    source, target = PROJECT / "dagster.yaml", settings.dagster_home / "dagster.yaml"
-    if source.is_file() and not target.exists():
-        # A copy, not a link: who moves one data folder to Postgres edits it there.
-        shutil.copyfile(source, target)
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    write_home(settings, say or _tell)
+    database = settings.dagster_database
+    if database is not None:
+        # Dagster makes its tables when it first opens them, and two processes must not at once.
+        with making_tables(database), dg.DagsterInstance.get():
+            pass
 
 
-def free_port(wanted: int, but: Sequence[int] = ()) -> int:
-    """``wanted`` where it is free, else the next free one. Raises ConfigError after 50.
-
-    Ports in ``but`` count as taken.
-    """
-    for port in range(wanted, wanted + PORTS_TRIED):
-        with socket.socket() as probe:
-            if port not in but and probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    last = wanted + PORTS_TRIED - 1
-    raise ConfigError(f"ports {wanted} to {last} are all taken; name another with --port")
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
-def serve_pages(settings: Settings, ports: tuple[int, int], say: Callable[[str], None]) -> int:
+def serve_pages(
+    settings: Settings, ports: tuple[int, int], say: Callable[[str], None], host: str = LOCALHOST
+) -> int:
     """Run the Dagster UI (with its daemon) and the MLflow UI until one ends or Ctrl-C.
 
-    ``ports`` are Dagster's and MLflow's. Returns the exit code of the first that ended by itself.
+    ``ports`` are Dagster's and MLflow's, ``host`` the address that they listen on. Returns
+    the exit code of the first that ended by itself.
     Raises ConfigError where the pages of this data folder are served already.
     """
     # Both ports were looked for before either was in use.
-    dagster_port, mlflow_port = ports[0], free_port(ports[1], but=ports[:1])
-    url = f"http://127.0.0.1:{dagster_port}"
-    tracking = _tracking(settings, mlflow_port)
+    dagster_port, mlflow_port = ports[0], free_port(ports[1], ports[:1], host)
+    url, mlflow_url = (url_of(host, port) for port in (dagster_port, mlflow_port))
+    tracking = _tracking(settings, mlflow_url)
     environment = {
         **os.environ,
         **QUIET,
@@ -96,15 +97,20 @@ def serve_pages(settings: Settings, ports: tuple[int, int], say: Callable[[str],
         try:
             _close_dead_runs(say)
             log = settings.dagster_home / "ui.log"
-            processes.append(_start(_dagster_command(dagster_port), environment, log))
+            processes.append(_start(_dagster_command(host, dagster_port), environment, log))
             tracking.prepare()
             if tracking.ui != tracking.uri:
                 log = settings.data / "mlflow" / "ui.log"
-                processes.append(_start(_mlflow_command(tracking, mlflow_port), environment, log))
+                # In a command line everybody on the machine could read a password.
+                hidden = {**environment, "MLFLOW_BACKEND_STORE_URI": tracking.uri}
+                command = _mlflow_command(tracking, host, mlflow_port)
+                processes.append(_start(command, hidden, log))
             say(f"MLflow   {tracking.page}")
             say(f"Dagster  {url}/asset-groups")
             say(f"Drop files into {settings.landing}; new feeds follow by themselves.")
             say("Ctrl-C stops both.")
+            if not is_local(host):
+                say(OPEN.format(host=host))
             return _wait(processes, Reloading(settings, url))
         except KeyboardInterrupt:
             return 0
@@ -113,10 +119,10 @@ def serve_pages(settings: Settings, ports: tuple[int, int], say: Callable[[str],
             _close_dead_runs(say)
 
 
-def _tracking(settings: Settings, port: int) -> Tracking:
+def _tracking(settings: Settings, url: str) -> Tracking:
     """The tracking store, its pages served here unless it is a server that has its own."""
     artifacts = settings.data / "mlflow" / "artifacts"
-    return Tracking(settings.mlflow_uri, artifacts, "flutter", f"http://127.0.0.1:{port}")
+    return Tracking(settings.mlflow_uri, artifacts, "flutter", url)
 
 
 @contextmanager
@@ -145,19 +151,18 @@ def _close_dead_runs(say: Callable[[str], None]) -> None:
             say(f"run {run} was cut off; it is marked as failed")
 
 
-def _dagster_command(port: int) -> list[str]:
+def _dagster_command(host: str, port: int) -> list[str]:
     workspace = str(PROJECT / "workspace.yaml")
     return [
-        sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", "127.0.0.1",
+        sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", host,
         "-p", str(port), "--log-level", "warning",
     ]  # fmt: skip
 
 
-def _mlflow_command(tracking: Tracking, port: int) -> list[str]:
+def _mlflow_command(tracking: Tracking, host: str, port: int) -> list[str]:
     return [
-        sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1",
-        "--port", str(port), "--backend-store-uri", tracking.uri,
-        "--default-artifact-root", tracking.artifacts.resolve().as_uri(),
+        sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", host,
+        "--port", str(port), "--default-artifact-root", tracking.artifacts.resolve().as_uri(),
     ]  # fmt: skip
 
 

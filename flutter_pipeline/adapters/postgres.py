@@ -41,11 +41,10 @@ def making_tables(address: str) -> Iterator[None]:
 def unusable(address: str, error: Exception) -> FlutterError:
     """What to say of a server that cannot be reached, or refuses."""
     reason = " ".join(str(error).split("\n")[0].split())
-    place = without_password(address).partition("?")[0].replace(DRIVER, "postgresql")
     variable = POSTGRES if schema_in(address) else MLFLOW
     return FlutterError(
-        f"PostgreSQL cannot be used at {place}: {reason}; start it, or correct {variable}, "
-        "or unset that for SQLite"
+        f"PostgreSQL cannot be used at {without_password(address)}: {reason}; start it, or "
+        f"correct {variable}, or unset that for SQLite"
     )
 
 

@@ -234,13 +234,18 @@ def simulate(
 def ui(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     mlflow_port: Annotated[int, typer.Option(help="Port of the MLflow UI.")] = 5000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; other machines reach 0.0.0.0.")
+    ] = "127.0.0.1",
 ) -> None:
     """Serve the Dagster UI, with schedules and sensors, and the MLflow UI, until Ctrl-C."""
-    from flutter_pipeline.adapters.instance import free_port, prepare_instance, serve_pages
+    from flutter_pipeline.adapters.instance import prepare_instance, serve_pages
+    from flutter_pipeline.adapters.listening import free_port
 
     settings = read_settings()
+    ports = free_port(port, host=host), free_port(mlflow_port, host=host)
     prepare_instance(settings)
-    raise typer.Exit(serve_pages(settings, (free_port(port), free_port(mlflow_port)), typer.echo))
+    raise typer.Exit(serve_pages(settings, ports, typer.echo, host))
 
 
 @app.command()

@@ -13,7 +13,9 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from flutter_pipeline.adapters.instance import PROJECT, free_port, prepare_instance
+from flutter_pipeline.adapters.dagster_home import TEMPLATE
+from flutter_pipeline.adapters.instance import prepare_instance
+from flutter_pipeline.adapters.listening import free_port
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import Settings
 
@@ -61,8 +63,8 @@ def test_a_prepared_home_has_a_landing_folder_and_the_projects_configuration(
     settings = Settings(data=tmp_path / "data")
     prepare_instance(settings)
     assert (tmp_path / "data" / "landing").is_dir()
-    copied = (tmp_path / "data" / "dagster" / "dagster.yaml").read_text(encoding="utf-8")
-    assert copied == (PROJECT / "dagster.yaml").read_text(encoding="utf-8")
+    written = (tmp_path / "data" / "dagster" / "dagster.yaml").read_text(encoding="utf-8")
+    assert written.partition("\n")[2] == TEMPLATE.read_text(encoding="utf-8")
     assert os.environ["DAGSTER_HOME"] == str(tmp_path / "data" / "dagster")
 
 
