@@ -5,7 +5,6 @@ order, and ``<part>.lookup.npy`` (2, count) with the sorted hashes of the ids ov
 they belong to. A hash only says where to look; an id is compared before its row is believed.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow.compute import call_function
 
+from flutter_pipeline.adapters.store.files import checksum_of
 from flutter_pipeline.adapters.store.hashing import hash_values
 from flutter_pipeline.adapters.store.numbers import Numbers, packed, row_of, unpacked
 from flutter_pipeline.embeddings.encoder import Matrix
@@ -25,7 +25,6 @@ FlitIds = Collection[Any]
 """Strings in a list, an array or a column."""
 
 FILES = ("vectors.npy", "ids.arrow", "lookup.npy")
-CHECKSUM_BLOCK = 1 << 22
 
 JOINED = 1 << 16
 """Rows that are copied at once when parts are joined; bounds memory."""
@@ -188,7 +187,7 @@ def check_vectors(vectors: Matrix, count: int, dim: int) -> None:
 
 def checksums(folder: Path, name: str) -> dict[str, str]:
     """SHA-256 of each file of a part, by file name."""
-    return {f"{name}.{kind}": _checksum(folder / f"{name}.{kind}") for kind in FILES}
+    return {f"{name}.{kind}": checksum_of(folder / f"{name}.{kind}") for kind in FILES}
 
 
 def slices(count: int, size: int) -> Iterator[slice]:
@@ -219,11 +218,3 @@ def _check_unique(keys: Keys, order: NDArray[np.int64]) -> None:
             raise VersionError(
                 f"flit {entry['values']!r} comes {entry['counts']} times; give each flit one vector"
             )
-
-
-def _checksum(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(CHECKSUM_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

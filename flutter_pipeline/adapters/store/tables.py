@@ -2,9 +2,11 @@
 
 ``<root>/<table>/manifest.json`` says which file holds which part (a day, or ``all``); a file that
 it does not name does not exist. Several days are published by one replacement of the manifest, so
-a reader sees all of a run's days or none. What is in a table is not known here.
+a reader sees all of a run's days or none. Whoever reads a part has compared its checksum. What is
+in a table is not known here.
 """
 
+import hashlib
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flutter_pipeline.adapters.store.files import read_json, write_json
+from flutter_pipeline.adapters.store.files import checksum_of, flush, read_json, write_json
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.errors import VersionError
 
@@ -25,6 +27,11 @@ WHOLE = "all"
 KEEP_UNNAMED_SECONDS = 24 * 3600
 """A part that the manifest no longer names stays this long, for readers that had opened it."""
 
+ATTEMPTS = 5
+"""How often a reader starts again because a part was replaced, and removed, before it was open."""
+
+WAY_OUT = "`flutter-pipeline verify --repair` makes it anew"
+
 
 @dataclass(frozen=True)
 class Part:
@@ -33,6 +40,8 @@ class Part:
     file: str
     rows: int
     origin: str = ""
+    sha256: str = ""
+    """Of the file; empty where it was written before there were checksums."""
 
 
 class TableStore:
@@ -54,10 +63,11 @@ class TableStore:
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
         file = f"{key}.{uuid.uuid4().hex[:8]}.parquet"
-        pq.write_table(
-            pa.Table.from_pandas(frame, preserve_index=False), folder / file, compression="zstd"
-        )
-        return Part(file, len(frame), origin)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        pq.write_table(table, folder / file, compression="zstd")
+        # Before a manifest can name it: the manifest must not reach the disk first.
+        flush(folder / file)
+        return Part(file, len(frame), origin, checksum_of(folder / file))
 
     def publish(self, name: str, parts: Mapping[str, Part]) -> None:
         """Make ``parts``, staged or published before, all that the table is."""
@@ -89,28 +99,66 @@ class TableStore:
     ) -> pd.DataFrame:
         """The rows of ``keys`` (None: all parts) in order of part; absent parts have no rows.
 
-        Raises VersionError where nothing of the table is published.
+        Raises VersionError where nothing of the table is published, or a part is damaged.
         """
+        for _ in range(ATTEMPTS):
+            parts = self._published(name)
+            wanted = list(parts) if keys is None else [key for key in keys if key in parts]
+            try:
+                tables = [
+                    self._table(name, parts[key], columns) for key in wanted or list(parts)[:1]
+                ]
+            except FileNotFoundError:
+                continue
+            frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+            return frame if wanted else frame.iloc[:0]
+        raise VersionError(f"{self.root / name} lacks a file that its manifest names; {WAY_OUT}")
+
+    def frames(self, name: str) -> Iterator[pd.DataFrame]:
+        """The rows of all parts, a part at a time, as they are published when the first is asked
+        for. Raises VersionError as :meth:`read` does.
+        """
+        for part in self._published(name).values():
+            try:
+                yield self._table(name, part).to_pandas()
+            except FileNotFoundError:
+                raise VersionError(
+                    f"{self.root / name / part.file} is gone: the table was published anew while "
+                    f"it was read, or a file was lost; read it again, or {WAY_OUT}"
+                ) from None
+
+    def damage(self, name: str, part: Part) -> str:
+        """What is wrong with a part: empty where its checksum is right."""
+        try:
+            self._table(name, part)
+        except FileNotFoundError:
+            return f"{self.root / name / part.file} is gone"
+        except VersionError as error:
+            return str(error).split(";", maxsplit=1)[0]
+        return ""
+
+    def _published(self, name: str) -> dict[str, Part]:
         parts = self.parts(name)
         if not parts:
             raise VersionError(
                 f"nothing is published of table {name!r} in {self.root}; run the pipeline first"
             )
-        wanted = list(parts) if keys is None else [key for key in keys if key in parts]
-        tables = [
-            pq.read_table(
-                self.root / name / parts[key].file,
-                columns=list(columns) if columns is not None else None,
-            )
-            for key in wanted or list(parts)[:1]
-        ]
-        frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
-        return frame if wanted else frame.iloc[:0]
+        return parts
 
-    def frames(self, name: str) -> Iterator[pd.DataFrame]:
-        """The rows of all parts, a part at a time. Raises VersionError as :meth:`read` does."""
-        for key in self.parts(name) or [WHOLE]:
-            yield self.read(name, [key])
+    def _table(self, name: str, part: Part, columns: Sequence[str] | None = None) -> pa.Table:
+        """A part's rows, of the very bytes whose checksum was compared."""
+        path = self.root / name / part.file
+        if not path.exists():
+            raise FileNotFoundError(path)
+        try:
+            with pa.memory_map(str(path)) as file:
+                content = file.read_buffer()
+            if part.sha256 and hashlib.sha256(content).hexdigest() != part.sha256:
+                raise VersionError(f"{path} is damaged: its checksum differs; {WAY_OUT}")
+            names = list(columns) if columns is not None else None
+            return pq.read_table(pa.BufferReader(content), columns=names)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise VersionError(f"{path} is damaged ({error}); {WAY_OUT}") from None
 
 
 def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

@@ -149,3 +149,16 @@ def test_what_killed_writers_left_is_removed_once_it_is_old(tmp_path):
     publish_folder(tmp_path / "v1", saying("one"), {})
     assert not left.exists()
     assert fresh.exists() and living.exists() and others.exists()
+
+
+def test_a_json_file_that_was_changed_by_hand_or_by_the_disk_is_found(tmp_path: Path):
+    write_json(tmp_path / "one.json", {"version": "abc", "share": 0.1, 3: None})
+    assert read_json(tmp_path / "one.json") == {"version": "abc", "share": 0.1, "3": None}
+    (tmp_path / "one.json").write_text((tmp_path / "one.json").read_text().replace("abc", "abd"))
+    with pytest.raises(VersionError, match=r"one\.json is damaged: its checksum differs"):
+        read_json(tmp_path / "one.json")
+
+
+def test_a_json_file_from_before_there_were_checksums_is_read(tmp_path: Path):
+    (tmp_path / "one.json").write_text('{"version": "abc"}')
+    assert read_json(tmp_path / "one.json") == {"version": "abc"}

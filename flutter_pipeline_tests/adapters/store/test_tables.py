@@ -8,7 +8,6 @@ import pytest
 from flutter_pipeline.adapters.store.tables import (
     KEEP_UNNAMED_SECONDS,
     WHOLE,
-    Part,
     TableStore,
     conform,
 )
@@ -107,7 +106,8 @@ def test_a_frame_that_cannot_be_written_leaves_the_published_one(store: TableSto
     before = store.parts("flits")
     with pytest.raises(Exception, match="object"):
         store.write("flits", {WHOLE: pd.DataFrame({"flit_id": [object()]})})
-    assert store.parts("flits") == before == {WHOLE: Part(before[WHOLE].file, 1, "x")}
+    assert store.parts("flits") == before
+    assert before[WHOLE].origin == "x" and before[WHOLE].rows == 1
     assert ids_of(store.read("flits")) == ["a"]
 
 
@@ -142,3 +142,45 @@ def test_parts_that_name_different_ids_are_read_as_one_table(store: TableStore):
 def test_parts_of_a_table_that_is_not_there_say_so(store: TableStore):
     with pytest.raises(VersionError, match="run the pipeline first"):
         list(store.frames("owls"))
+
+
+def part_file(store: TableStore) -> Path:
+    return store.root / "flits" / store.parts("flits")[WHOLE].file
+
+
+def test_one_flipped_bit_in_a_part_is_found_and_named(store: TableStore):
+    store.write("flits", {WHOLE: flits("a", "b")})
+    file = part_file(store)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(VersionError, match=rf"{file.name} is damaged: its checksum differs; .*rep"):
+        store.read("flits")
+    with pytest.raises(VersionError, match="checksum differs"):
+        list(store.frames("flits"))
+    assert "checksum differs" in store.damage("flits", store.parts("flits")[WHOLE])
+
+
+@pytest.mark.parametrize("size", [0, 10])
+def test_a_truncated_part_is_found_and_named(store: TableStore, size: int):
+    store.write("flits", {WHOLE: flits("a")})
+    file = part_file(store)
+    file.write_bytes(file.read_bytes()[:size])
+    with pytest.raises(VersionError, match=f"{file.name} is damaged"):
+        store.read("flits")
+
+
+def test_a_part_that_is_gone_is_named_and_the_way_out_told(store: TableStore):
+    store.write("flits", {WHOLE: flits("a")})
+    part_file(store).unlink()
+    with pytest.raises(VersionError, match=r"lacks a file that its manifest names; .*repair"):
+        store.read("flits")
+    assert store.damage("flits", store.parts("flits")[WHOLE]).endswith("is gone")
+
+
+def test_frames_are_of_one_publication_whatever_is_published_meanwhile(store: TableStore):
+    store.write("flits", {"00000": flits("a"), "00001": flits("b")})
+    frames = store.frames("flits")
+    first = next(frames)
+    store.write("flits", {"00000": flits("c"), "00001": flits("d")})
+    assert [ids_of(frame) for frame in (first, *frames)] == [["a"], ["b"]]
