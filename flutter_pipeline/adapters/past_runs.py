@@ -5,13 +5,14 @@ It looks only at Dagster's own record of runs. What a run is for is not known he
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import dagster as dg
 import psutil
 from dagster import AssetCheckEvaluation, DagsterEventType, DagsterRunStatus, RunsFilter
 from dagster_shared.error import SerializableErrorInfo
+from pydantic import BaseModel
 
 from flutter_pipeline.adapters.transient import was_transient
 
@@ -23,6 +24,18 @@ AT_WORK = [
     DagsterRunStatus.CANCELING,
 ]
 DIED = "its process is gone; it was killed, or the machine was"
+
+CHECK = "keeps_its_contract"
+"""The check that every asset has: its audit."""
+
+RUNS_LOOKED_AT = 50
+MADE_GOOD_BY = {
+    "intake": ("one_day", "everything"),
+    "one_day": ("everything",),
+    "retrain": ("everything",),
+    "measure": ("everything", "retrain"),
+}
+"""Jobs that do all that a job does, and more."""
 
 PARTITION = "dagster/partition"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -106,6 +119,56 @@ def steps_failed(instance: dg.DagsterInstance, run_id: str) -> list[StepFailed]:
         for entry in entries
         if (event := entry.dagster_event) is not None
     ]
+
+
+class RunState(BaseModel, frozen=True):
+    """The newest run of one job."""
+
+    job: str
+    run: str
+    status: str
+    created: datetime
+    ended: datetime | None = None
+    days: tuple[str, ...] = ()
+    error: str = ""
+    """The first error, or refused asset, where it failed."""
+    stands_failed: bool = False
+    """Whether no later run has made its failure good."""
+
+
+def run_states(instance: dg.DagsterInstance) -> list[RunState]:
+    """The newest run of every job of late, newest first."""
+    records = instance.get_run_records(limit=RUNS_LOOKED_AT)
+    newest: dict[str, RunState] = {}
+    good: set[str] = set()
+    for record in records:
+        run = record.dagster_run
+        if run.status == DagsterRunStatus.SUCCESS:
+            good.add(run.job_name)
+        if run.job_name in newest:
+            continue
+        failed = run.status == DagsterRunStatus.FAILURE
+        by = {run.job_name, *MADE_GOOD_BY.get(run.job_name, ())}
+        newest[run.job_name] = RunState(
+            job=run.job_name,
+            run=run.run_id,
+            status=run.status.value.lower(),
+            created=record.create_timestamp,
+            ended=datetime.fromtimestamp(record.end_time, UTC) if record.end_time else None,
+            days=tuple(days_of(run)),
+            error=why_it_failed(instance, run.run_id) if failed else "",
+            stands_failed=failed and not by & good,
+        )
+    return list(newest.values())
+
+
+def why_it_failed(instance: dg.DagsterInstance, run_id: str) -> str:
+    """In one line why a run failed: its failed checks, its first error, or that it was killed."""
+    refused = assets_refused(instance, run_id)
+    if refused:
+        return f"{', '.join(refused)} failed the checks"
+    steps = steps_failed(instance, run_id)
+    return f"{steps[0].step}: {steps[0].line}" if steps else DIED
 
 
 def ages_of(instance: dg.DagsterInstance, assets: Sequence[str], now: datetime) -> dict[str, float]:

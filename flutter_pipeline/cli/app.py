@@ -249,6 +249,41 @@ def ui(
 
 
 @app.command()
+def status(as_json: Json = False) -> None:
+    """Show whether all is well: assets, checks, runs, quarantine, daemon, what looks next.
+
+    Ends with 0 where all is well, 3 where something needs you, and 1 where nothing has run yet.
+    """
+    from flutter_pipeline.cli.status import show_status
+
+    raise typer.Exit(show_status(read_settings(), as_json))
+
+
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Argument(help="The day, such as 2026-05-01; or an hour of it.")],
+    last: Annotated[str | None, typer.Argument(help="The last day of a range.")] = None,
+) -> None:
+    """Make stored days anew, and the feeds, with the models as they are, in one run."""
+    from flutter_pipeline.cli.backfill import backfill as make_anew
+
+    make_anew(read_settings(), first, last)
+
+
+@app.command()
+def tidy(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what `[retention]` does not keep any longer; the daemon does so every day."""
+    from flutter_pipeline.cli.backfill import tidy_up
+
+    tidy_up(read_settings(), dry_run, as_json)
+
+
+@app.command()
 def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:

@@ -19,6 +19,7 @@ from flutter_pipeline.adapters.landing.landed import books_of, config_of, land
 from flutter_pipeline.adapters.landing.ledger import ledger
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.run_alerts import tell_failure, tell_recoveries
 from flutter_pipeline.adapters.settings_check import check_settings
 from flutter_pipeline.adapters.simulated import TRUTH_FILE
 from flutter_pipeline.adapters.store.tables import TableStore
@@ -31,7 +32,7 @@ from flutter_pipeline.errors import (
     FlutterError,
     VersionError,
 )
-from flutter_pipeline.settings import Settings
+from flutter_pipeline.settings import Settings, read_settings
 
 SAMPLE = PROJECT / "data" / "sample"
 WAIT_SECONDS = 3600.0
@@ -64,7 +65,7 @@ def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
     else:
         # Other settings, or a run that was cut off, may concern every day.
         whole = again or not days or not feeds_are_set_so(settings)
-        _execute("everything", stored_days(settings) if whole else days)
+        execute("everything", stored_days(settings) if whole else days)
     showing.show_figures(settings)
     showing.show_where_to_look(settings)
 
@@ -94,7 +95,7 @@ def evaluate_feeds(settings: Settings, again: bool, as_json: bool) -> None:
         )
     if again:
         prepare_instance(settings)
-        _execute("measure", [])
+        execute("measure", [])
     showing.show_evaluation(settings, as_json)
 
 
@@ -154,8 +155,11 @@ def _take_in(settings: Settings, sample: bool) -> None:
         )
 
 
-def _execute(job: str, days: list[str]) -> None:
-    """Run a job in this process over a range of days, an asset a line."""
+def execute(job: str, days: list[str]) -> None:
+    """Run a job in this process over a range of days, an asset a line.
+
+    Raises FlutterError where its failure is something that the user can put right.
+    """
     from flutter_pipeline.definitions import defs
 
     tags = {}
@@ -173,8 +177,17 @@ def _execute(job: str, days: list[str]) -> None:
             )
         except dg.DagsterExecutionInterruptedError:
             raise FlutterError(STOPPED) from None
+        _tell(instance, result)
     if not result.success:
         _explain(result)
+
+
+def _tell(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> None:
+    """Tell of the outcome as the daemon does; what it has told already is told once."""
+    if not result.success:
+        tell_failure(read_settings(), instance, result.dagster_run)
+    else:
+        tell_recoveries(read_settings(), instance, result.dagster_run)
 
 
 def _explain(result: dg.ExecuteInProcessResult) -> None:

@@ -19,6 +19,7 @@ from pydantic import Field as ModelField
 
 from flutter_pipeline.adapters.expectations import audit, audit_facts
 from flutter_pipeline.adapters.measure import Measure, measured
+from flutter_pipeline.adapters.past_runs import CHECK
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.transient import is_transient
 from flutter_pipeline.contracts.table import Expectation, Severity, Table
@@ -28,7 +29,6 @@ from flutter_pipeline.defs.streams import Staged, Stream, staged
 from flutter_pipeline.settings import Settings, read_settings
 
 LOG = logging.getLogger("flutter_pipeline.assets")
-CHECK = "keeps_its_contract"
 DIGITS = 4
 RETRIES, RETRY_SECONDS = 2, 10.0
 """A step's tries after a transient error; the sensors wait longer between runs."""

@@ -1,0 +1,113 @@
+"""`flutter-pipeline status`: in a screenful whether all is well; and `tidy`."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import pandas as pd
+import typer
+
+from flutter_pipeline.adapters.status import Status, status_of
+from flutter_pipeline.cli import showing
+from flutter_pipeline.settings import Settings
+
+HEALTHY, NOTHING, UNHEALTHY = 0, 1, 3
+"""Exit codes; 2 is wrong usage."""
+
+
+def show_status(settings: Settings, as_json: bool) -> int:
+    """Print how things stand; returns the exit code."""
+    now = datetime.now(UTC)
+    if (settings.dagster_home / "dagster.yaml").is_file():
+        with dg.DagsterInstance.get() as instance:
+            status = status_of(settings, instance, now)
+    else:
+        status = status_of(settings, None, now)
+    if as_json:
+        typer.echo(status.model_dump_json(indent=1))
+    else:
+        _show(status)
+    if not status.healthy:
+        return UNHEALTHY
+    return HEALTHY if status.has_run else NOTHING
+
+
+def _show(status: Status) -> None:
+    typer.echo(f"{status.data}: {_verdict(status)}")
+    for problem in status.problems:
+        typer.echo(f"  PROBLEM  {problem}")
+    for warning in status.warnings:
+        typer.echo(f"  warning  {warning}")
+    if status.assets:
+        showing.show(_assets(status), False, "Assets, the last good version of each")
+    if status.runs:
+        showing.show(_runs(status), False, "The newest run of each job", wraps=("why",))
+    if status.ticks:
+        showing.show(_ticks(status), False, "What looks next")
+    for name, text in _lines(status).items():
+        typer.echo(f"{name:<10} {text}")
+
+
+def _verdict(status: Status) -> str:
+    if not status.healthy:
+        return f"{len(status.problems)} problem{'s' if len(status.problems) > 1 else ''}"
+    return "all is well" if status.has_run else "nothing has run here yet"
+
+
+def _lines(status: Status) -> dict[str, str]:
+    """What is said in one line each."""
+    intake, daemon = status.intake, status.daemon
+    heard = f"; last heard {_when(daemon.heard)}" if daemon.heard else ""
+    lines = {
+        "daemon": f"at work, {daemon.url}" if daemon.alive else f"not at work{heard}",
+        "intake": f"{intake.landed:,} landed = {intake.stored:,} stored + {intake.duplicates:,} "
+        f"duplicates + {intake.quarantined:,} quarantined",
+        "landing": f"{len(intake.waiting)} waiting, {len(intake.settling)} still changing, "
+        f"{len(intake.unsupported)} of no known kind",
+    }
+    for reason, rows in list(intake.reasons.items())[:5]:
+        lines[f"{rows:>10,}"] = reason
+    if serving := status.release.get("champion"):
+        lines["serving"] = f"release {serving}, before it {status.release.get('previous')}"
+    if status.undelivered:
+        lines["MLflow"] = f"{status.undelivered} entries wait to be told"
+    lines["disk"] = f"{status.disk.free_gb:,.1f} of {status.disk.total_gb:,.1f} GB are free"
+    return lines
+
+
+def _assets(status: Status) -> pd.DataFrame:
+    failing = {check.asset for check in status.failing_checks if check.blocking}
+    rows = [
+        (
+            one.asset,
+            f"{one.made:%m-%d %H:%M}",
+            _hours(one.age_hours),
+            "CHECK FAILS" if one.asset in failing else one.age,
+            one.version[:8],
+            one.run[:8],
+        )
+        for one in status.assets
+    ]
+    return pd.DataFrame(rows, columns=["asset", "made", "age", "state", "version", "run"])
+
+
+def _runs(status: Status) -> pd.DataFrame:
+    rows = [
+        (one.job, one.run[:8], one.status, _when(one.ended or one.created), one.error)
+        for one in status.runs
+    ]
+    return pd.DataFrame(rows, columns=["job", "run", "status", "when", "why"])
+
+
+def _ticks(status: Status) -> pd.DataFrame:
+    rows = [(one.name, one.kind, _when(one.last), _when(one.next)) for one in status.ticks]
+    return pd.DataFrame(rows, columns=["name", "kind", "last", "next"])
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment is not None else "-"
+
+
+def _hours(hours: float) -> str:
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
