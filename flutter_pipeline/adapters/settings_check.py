@@ -11,6 +11,7 @@ from flutter_pipeline.adapters.landing.config import IntakeConfig
 from flutter_pipeline.adapters.retention import RetentionConfig
 from flutter_pipeline.adapters.store.numbers import StoreConfig
 from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig
 from flutter_pipeline.embeddings.encoders import ENCODERS
 from flutter_pipeline.errors import ConfigError
@@ -30,6 +31,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "feeds": FeedConfig,
     "backtest": BacktestConfig,
     "comparison": CompareConfig,
+    "drift": DriftConfig,
     "retention": RetentionConfig,
     "alerts": AlertConfig,
 }

@@ -1,0 +1,91 @@
+"""How far a day is from its reference, each distance as a function of sums over their rows.
+
+Every function takes sums over days, shape (days, F), and the sums over what is not in each, and
+returns a number for each day. Nothing here knows what was summed, or what is far.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flutter_pipeline.drift.bundles import Sums
+
+RIDGE = 0.05
+"""Added to each variance of a Gaussian, in units of the pool's own: few rows span no space."""
+
+_TINY = 1e-300
+
+
+def jensen_shannon(day: Sums, rest: Sums) -> Sums:
+    """Jensen-Shannon divergence in bits of two distributions given as counts (Lin 1991, eq. 3.1).
+
+    0 where they agree, 1 where they have nothing in common.
+    """
+    p, q = _shares(day), _shares(rest)
+    middle = (p + q) / 2
+    return np.maximum(0.0, (_entropy_to(p, middle) + _entropy_to(q, middle)) / 2)
+
+
+def unseen_share(day: Sums, rest: Sums) -> Sums:
+    """The share of a day's counts that fall on what the rest has none of."""
+    return np.where(rest == 0, day, 0).sum(axis=1) / np.maximum(day.sum(axis=1), 1)
+
+
+def repeated_share(day: Sums, _: Sums) -> Sums:
+    """The share of a day's rows that are in a group with another row of the day.
+
+    The last column counts all rows, the others the rows of each group.
+    """
+    return np.where(day[:, :-1] >= 2, day[:, :-1], 0).sum(axis=1) / np.maximum(day[:, -1], 1)
+
+
+def mean_distance(day: Sums, rest: Sums) -> Sums:
+    """Squared distance of the means of features; the last column counts the rows.
+
+    With random Fourier features (Rahimi and Recht 2007, section 3) it estimates the squared
+    maximum mean discrepancy (Gretton et al. 2012, eq. 5) in time linear in the rows.
+    """
+    apart = _means(day) - _means(rest)
+    return np.einsum("df,df->d", apart, apart)
+
+
+def gaussian_divergence(day: Sums, rest: Sums) -> Sums:
+    """Kullback-Leibler divergence in nats of a day from the rest, both taken for Gaussian.
+
+    ``(tr(B^-1 A) + (b - a)' B^-1 (b - a) - k + ln(det B / det A)) / 2`` (Kullback 1959, ch. 9,
+    eq. 1.2). Columns are the coordinates, then all their products, then a 1 for each row.
+    """
+    (a, cov_a), (b, cov_b) = _moments(day), _moments(rest)
+    apart = (b - a)[..., None]
+    spread = np.trace(np.linalg.solve(cov_b, cov_a), axis1=1, axis2=2)
+    moved = (np.swapaxes(apart, 1, 2) @ np.linalg.solve(cov_b, apart))[:, 0, 0]
+    volume = np.linalg.slogdet(cov_b)[1] - np.linalg.slogdet(cov_a)[1]
+    return np.maximum(0.0, (spread + moved - a.shape[1] + volume) / 2)
+
+
+def gaussian_columns(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The columns that :func:`gaussian_divergence` takes, of points of shape (rows, k)."""
+    n, k = points.shape
+    products = (points[:, :, None] * points[:, None, :]).reshape(n, k * k)
+    return np.hstack([points, products, np.ones((n, 1))])
+
+
+def _moments(sums: Sums) -> tuple[Sums, Sums]:
+    """Means, shape (days, k), and covariances with a ridge, (days, k, k)."""
+    means = _means(sums)
+    # k coordinates and k * k products.
+    k = int((np.sqrt(1 + 4 * means.shape[1]) - 1) / 2)
+    first, second = means[:, :k], means[:, k:].reshape(-1, k, k)
+    return first, second - first[:, :, None] * first[:, None, :] + RIDGE * np.eye(k)
+
+
+def _means(sums: Sums) -> Sums:
+    return sums[:, :-1] / np.maximum(sums[:, -1:], 1)
+
+
+def _shares(counts: Sums) -> Sums:
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def _entropy_to(p: Sums, middle: Sums) -> Sums:
+    """KL(p || middle) in bits; where p is 0 nothing is added."""
+    return (p * np.log2(np.maximum(p, _TINY) / np.maximum(middle, _TINY))).sum(axis=1)
