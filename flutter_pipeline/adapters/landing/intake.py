@@ -28,6 +28,7 @@ from flutter_pipeline.adapters.landing.quarantine import Quarantine
 from flutter_pipeline.adapters.landing.shelf import Shelf
 from flutter_pipeline.adapters.landing.source import Broken, as_json
 from flutter_pipeline.adapters.landing.taking import Bench, take_rows
+from flutter_pipeline.adapters.store.files import checksum_of
 from flutter_pipeline.contracts.state import Progress, no_progress
 from flutter_pipeline.contracts.tables import LANDED
 from flutter_pipeline.errors import ConfigError
@@ -140,6 +141,7 @@ def _take_file(
         taken_at=batch.now,
         tables=tables,
         replaces=tuple(old.stem for old in replaced),
+        quarantine_sha256=checksum_of(bench.quarantine) if bench.quarantine.exists() else "",
     )
     publish(entry, bench, batch.data, replaced)
     shelf.add(entry)

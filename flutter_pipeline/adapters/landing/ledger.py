@@ -1,6 +1,7 @@
 """The books: which files were taken in, and what became of each of their rows.
 
-One JSON file for each taken file, written last: what the ledger does not name does not exist.
+One JSON file for each taken file, written last: what the ledger does not name does not exist. An
+entry holds the checksums of what it names, and one of itself.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field, ValidationError
 
 from flutter_pipeline.adapters.landing.config import Cadence
-from flutter_pipeline.errors import ConfigError, ContractError
+from flutter_pipeline.adapters.store.files import read_json
+from flutter_pipeline.errors import ConfigError, ContractError, VersionError
 
 UNKNOWN = "unknown"
 """Stands for the table of a file that fits none."""
@@ -45,6 +47,7 @@ class TakenTable(BaseModel, frozen=True, extra="forbid"):
     books: Books = Field(description="Where its rows went.")
     days: dict[str, int] = Field(default_factory=dict, description="Stored rows by day.")
     newest: int | None = Field(default=None, description="Newest stored time, in microseconds.")
+    sha256: dict[str, str] = Field(default_factory=dict, description="Of each part, by day.")
 
 
 class TakenFile(BaseModel, frozen=True, extra="forbid"):
@@ -60,6 +63,7 @@ class TakenFile(BaseModel, frozen=True, extra="forbid"):
     replaces: tuple[str, ...] = Field(
         default=(), description="Stems of what the same file gave by other rules before."
     )
+    quarantine_sha256: str = Field(default="", description="Of its refused rows; empty without.")
 
     @property
     def stem(self) -> str:
@@ -109,10 +113,16 @@ def check_cadence(data: Path, entries: list[TakenFile], cadence: Cadence) -> Non
         )
 
 
+def entry_path(data: Path, stem: str) -> Path:
+    """Where the entry of that name lies."""
+    return ledger_folder(data) / f"{stem}.json"
+
+
 def _read(path: Path) -> TakenFile:
     try:
-        return TakenFile.model_validate_json(path.read_bytes())
-    except ValidationError as error:
+        return TakenFile.model_validate(read_json(path))
+    except (ValidationError, VersionError) as error:
         raise ContractError(
-            f"{path}: not a ledger entry; delete it to take that file in again"
+            f"{path}: not a ledger entry, or damaged; `flutter-pipeline verify --repair` takes "
+            "that file in again where it still lies in the landing folder"
         ) from error

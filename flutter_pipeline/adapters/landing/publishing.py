@@ -6,14 +6,15 @@ from pathlib import Path
 
 import psutil
 
-from flutter_pipeline.adapters.landing.digests import write_text
 from flutter_pipeline.adapters.landing.ledger import (
     TakenFile,
+    entry_path,
     ledger_folder,
     standing_and_replaced,
 )
 from flutter_pipeline.adapters.landing.store import part_path, quarantine_path
 from flutter_pipeline.adapters.landing.taking import Bench
+from flutter_pipeline.adapters.store.files import dump_json, flush
 
 
 def scratch(data: Path, stem: str) -> Path:
@@ -28,17 +29,23 @@ def publish(entry: TakenFile, bench: Bench, data: Path, replaced: list[TakenFile
     """Rename every part into its place, write the ledger entry, and drop what it replaces."""
     for table, taken in entry.tables.items():
         for day in taken.days:
-            place = part_path(data, table, day, entry.stem)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            bench.part(table, day).replace(place)
+            _put(bench.part(table, day), part_path(data, table, day, entry.stem))
     if bench.quarantine.exists():
-        place = quarantine_path(data, entry.stem)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        bench.quarantine.replace(place)
-    write_text(_entry_path(data, entry), entry.model_dump_json(indent=1))
+        _put(bench.quarantine, quarantine_path(data, entry.stem))
+    # Made in the scratch folder: to look for leftovers in the ledger would cost its length.
+    dump_json(bench.folder / "entry.json", entry.model_dump(mode="json"))
+    _put(bench.folder / "entry.json", entry_path(data, entry.stem))
+    flush(ledger_folder(data))
     for old in replaced:
         _forget(data, old)
     shutil.rmtree(bench.folder)
+
+
+def _put(made: Path, place: Path) -> None:
+    """Rename into place, on the disk before the ledger can name it."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    flush(made)
+    made.replace(place)
 
 
 def sweep(data: Path) -> None:
@@ -53,15 +60,11 @@ def sweep(data: Path) -> None:
 
 def _forget(data: Path, entry: TakenFile) -> None:
     """Remove an entry that no longer counts: first from the ledger, then its rows."""
-    _entry_path(data, entry).unlink(missing_ok=True)
+    entry_path(data, entry.stem).unlink(missing_ok=True)
     quarantine_path(data, entry.stem).unlink(missing_ok=True)
     for table, taken in entry.tables.items():
         for day in taken.days:
             part_path(data, table, day, entry.stem).unlink(missing_ok=True)
-
-
-def _entry_path(data: Path, entry: TakenFile) -> Path:
-    return ledger_folder(data) / f"{entry.stem}.json"
 
 
 def _scratch_folder(data: Path) -> Path:

@@ -28,6 +28,7 @@ from flutter_pipeline.adapters.landing.source import LINE, Source
 from flutter_pipeline.adapters.landing.spill import Spill
 from flutter_pipeline.adapters.landing.store import order_of
 from flutter_pipeline.adapters.landing.times import TIME
+from flutter_pipeline.adapters.store.files import checksum_of
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.contracts.tables import FLITS
 
@@ -76,6 +77,7 @@ def take_rows(
     aside = _put_aside(source, plan, bench, quarantine, read)
     verdicts = _settled(aside, bench.shelf) if table == FLITS else None
     days: dict[str, int] = {}
+    sha256: dict[str, str] = {}
     newest: list[int] = []
     books = Books(landed=aside.landed, quarantined=aside.refused)
     for day in aside.spill.days:
@@ -86,8 +88,9 @@ def take_rows(
         books += share
         if not fresh.is_empty():
             days[day] = _write_part(fresh, table, bench.part(table.name, day))
+            sha256[day] = checksum_of(bench.part(table.name, day))
             newest += [_newest(fresh, table.time)] if table.time else []
-    return TakenTable(books=books, days=days, newest=max(newest, default=None))
+    return TakenTable(books=books, days=days, newest=max(newest, default=None), sha256=sha256)
 
 
 def _settled(aside: _Aside, shelf: Shelf) -> pl.DataFrame:

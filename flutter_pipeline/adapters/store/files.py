@@ -72,7 +72,7 @@ def publish_folder(
     try:
         making.mkdir(parents=True)
         write(making)
-        _dump(making / MANIFEST, manifest)
+        dump_json(making / MANIFEST, manifest)
         _flush_tree(making)
         _put_in_place(making, folder)
         flush(folder.parent)
@@ -98,7 +98,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def write_json(path: Path, value: Any) -> None:
     """Publish ``value`` as JSON at ``path``."""
-    publish_file(path, lambda beside: _dump(beside, value))
+    publish_file(path, lambda beside: dump_json(beside, value))
 
 
 def read_json(path: Path) -> Any:
@@ -166,7 +166,8 @@ def _beside(path: Path) -> Path:
     return path.parent / f".tmp-{os.getpid()}-{uuid.uuid4().hex[:8]}.{path.name}"
 
 
-def _dump(path: Path, value: Any) -> None:
+def dump_json(path: Path, value: Any) -> None:
+    """Write ``value`` as JSON, with a checksum where it is an object; nothing is renamed."""
     if isinstance(value, dict):
         value = {**value, CHECKSUM: _json_checksum(json.loads(json.dumps(value)))}
     path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
