@@ -79,7 +79,7 @@ class Outbox:
         with FileLock(self.root / "write.lock", timeout=WRITE_SECONDS):
             last = max((int(path.name.split("-")[0]) for path in self.letters()), default=0)
             path = self.root / f"{last + 1:09d}-{letter.id}.json"
-            write_json(path, letter.model_dump(mode="json"))
+            write_json(path, letter.model_dump())
         return path
 
     def letters(self) -> list[Path]:
@@ -103,7 +103,7 @@ class Outbox:
         """Put aside a letter that the server will not take as it is, so that others go on."""
         # Aliases move on meanwhile; what this letter says of them would be old news.
         letter = self.read(path).model_copy(update={"aliases": {}})
-        value = {"refused": reason, "letter": letter.model_dump(mode="json")}
+        value = {"refused": reason, "letter": letter.model_dump()}
         write_json(self.refused / path.name, value)
         path.unlink(missing_ok=True)
 

@@ -4,6 +4,8 @@ The rule: training results are never lost, and nothing waits for MLflow. Where t
 the run goes on, and what was to be told waits in the data folder for the next one.
 """
 
+import json
+import logging
 import math
 import time
 import uuid
@@ -25,7 +27,11 @@ from flutter_pipeline.adapters.outbox import (
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.adapters.tracked_run import PARAM_LENGTH, mlflow_key
 from flutter_pipeline.adapters.tracking import Tracking, tracking_of
+from flutter_pipeline.adapters.tracking_server import check_usable
+from flutter_pipeline.errors import FlutterError
 from flutter_pipeline.settings import Settings
+
+LOG = logging.getLogger("flutter_pipeline.assets")
 
 
 @dataclass
@@ -73,7 +79,8 @@ class StageRun:
 
     def log_json(self, file: str, value: Mapping[str, Any]) -> None:
         """Keep ``value`` as the artefact ``file``, which ends in .json."""
-        self._documents[file] = dict(value)
+        # At once and for good: what the disk or the server could not take has to fail here.
+        self._documents[file] = json.loads(json.dumps(dict(value), default=_plain))
 
     def log_file(self, path: Path, folder: str = "") -> None:
         """Keep a file, or the files of a folder, as artefacts, in ``folder`` there.
@@ -130,10 +137,25 @@ def told(
         yield run
         failed = False
     finally:
+        if _kept(run, failed):
+            delivered = deliver(tracking, run.outbox, Asker(dagster_run))
+            run.url = delivered.urls.get(letter.id, "")
+            run.undelivered = "" if run.url else delivered.reason
+
+
+def _kept(run: StageRun, failed: bool) -> bool:
+    """Keep the letter in the outbox. Raises FlutterError where that is impossible, unless the stage
+    has failed, whose own error says more.
+    """
+    try:
         run.outbox.put(run.finished(failed))
-        delivered = deliver(tracking, run.outbox, Asker(dagster_run))
-        run.url = delivered.urls.get(letter.id, "")
-        run.undelivered = "" if run.url else delivered.reason
+    except OSError as error:
+        said = f"what {run.letter.name} tells MLflow cannot be kept in {run.outbox.root} ({error})"
+        if not failed:
+            raise FlutterError(f"{said}; make room there, then run again") from None
+        LOG.warning("%s", said)
+        return False
+    return True
 
 
 def point_aliases(settings: Settings, aliases: Aliases, dagster_run: str = "") -> bool:
@@ -150,6 +172,18 @@ def point_aliases(settings: Settings, aliases: Aliases, dagster_run: str = "") -
     return not path.exists()
 
 
+def complaint(settings: Settings) -> str:
+    """Why MLflow cannot be told anything now, in one line; empty where it can. For the start of a
+    run: a wrong address shall be noticed before hours have passed.
+    """
+    try:
+        check_usable(settings.mlflow_uri)
+    except FlutterError as error:
+        place = Outbox(settings.data).root
+        return f"{error}; the run goes on, and what it has to tell waits in {place}"
+    return ""
+
+
 def sync(settings: Settings) -> Delivered:
     """Tell all that waits in the outbox, also what was refused before, however long it takes."""
     outbox = Outbox(settings.data)
@@ -159,3 +193,8 @@ def sync(settings: Settings) -> Delivered:
 
 def _milliseconds() -> int:
     return int(time.time() * 1000)
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as Python's own; anything else in words."""
+    return value.item() if hasattr(value, "item") else str(value)

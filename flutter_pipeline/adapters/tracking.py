@@ -29,6 +29,9 @@ PREVIOUS = "previous"
 VERSION_TAG = "version"
 """Tag of a registered model version that holds the pipeline's own name of it."""
 
+PAGE = 1000
+"""Versions that are asked for at once."""
+
 VIEW = "workflowType=machine_learning"
 """Else the pages open in the mode for language-model applications, where runs are hard to find."""
 
@@ -146,7 +149,13 @@ class Tracking:
 
     def versions(self, model: str) -> list[ModelVersion]:
         """Every registered version of ``model``, newest first."""
-        found = self.client.search_model_versions(f"name = '{model}'", max_results=1000)
+        found, token = [], None
+        while token is None or token:
+            page = self.client.search_model_versions(
+                f"name = '{model}'", max_results=PAGE, page_token=token
+            )
+            found += page
+            token = page.token or ""
         aliases = self._aliases(model) if found else {}
         versions = [
             ModelVersion(

@@ -23,6 +23,7 @@ from filelock import FileLock
 from flutter_pipeline.adapters.postgres import making_tables
 from flutter_pipeline.addresses import (
     MLFLOW,
+    PORTS,
     hidden,
     host_and_port,
     is_postgres,
@@ -83,7 +84,8 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
 def check_usable(uri: str) -> None:
     """FlutterError within seconds unless the server answers, or the database can be written to.
 
-    MLflow is not imported for it: a server that is away must not cost even that.
+    MLflow is imported only for an address of a kind that is not known here: a server that is away
+    must not cost even that.
     """
     place = host_and_port(uri)
     if place is not None:
@@ -91,16 +93,26 @@ def check_usable(uri: str) -> None:
     if is_server(uri):
         _check_answers(uri)
     elif uri.startswith(SQLITE):
-        database = Path(uri.removeprefix(SQLITE))
-        try:
-            database.parent.mkdir(parents=True, exist_ok=True)
-            _check_database(uri)
-            # Readers do not notice a lock, or a file that may only be read.
-            with closing(sqlite3.connect(database, timeout=ANSWER_SECONDS)) as writer:
-                writer.execute("BEGIN IMMEDIATE")
-                writer.execute("ROLLBACK")
-        except (OSError, sqlite3.Error) as error:
-            raise FlutterError(f"MLflow cannot write to {database}: {error}") from None
+        _check_writable(Path(uri.removeprefix(SQLITE)))
+    elif uri.partition(":")[0].partition("+")[0] not in PORTS and not is_postgres(uri):
+        with opened(uri) as client:
+            client.search_experiments(max_results=1)
+
+
+def _check_writable(database: Path) -> None:
+    """FlutterError where a database is locked for longer, damaged, or may only be read."""
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(database, timeout=ANSWER_SECONDS)) as writer:
+            writer.execute("PRAGMA schema_version")
+            # Readers notice neither a lock nor a file that may only be read.
+            writer.execute("BEGIN IMMEDIATE")
+            writer.execute("ROLLBACK")
+    except (OSError, sqlite3.Error) as error:
+        raise FlutterError(
+            f"MLflow cannot write to {database}: {error}; see to that file, or move it away and "
+            "a new one is made"
+        ) from None
 
 
 def _client_of(uri: str) -> "MlflowClient":
@@ -135,7 +147,8 @@ def _database_lock(uri: str) -> AbstractContextManager[Any]:
 def _check_database(uri: str) -> None:
     """sqlite3.Error at once where MLflow would try again for minutes."""
     if uri.startswith(SQLITE):
-        with closing(sqlite3.connect(uri.removeprefix(SQLITE))) as database:
+        place = uri.removeprefix(SQLITE)
+        with closing(sqlite3.connect(place, timeout=ANSWER_SECONDS)) as database:
             database.execute("PRAGMA schema_version")
 
 

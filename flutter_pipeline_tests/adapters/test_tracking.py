@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flutter_pipeline.adapters.tracking import Tracking
-from flutter_pipeline.errors import FlutterError, VersionError
+from flutter_pipeline.errors import FlutterError
 
 
 def prepare_and_run(tracking: Tracking, barrier, log: Path) -> None:
@@ -17,8 +17,8 @@ def prepare_and_run(tracking: Tracking, barrier, log: Path) -> None:
     tracking.prepare()
     with tracking.run("first", {}) as run:
         run.log_metrics({"loss": 0.5})
-        tracking.register("quiet", run, "file:///models/quiet", {})
-    tracking.promote("quiet", 1)
+        tracking.register("quiet", run, "file:///models/quiet", {"version": "v1"})
+    tracking.point({"quiet": {"champion": "v1"}})
 
 
 @pytest.fixture(scope="module")
@@ -121,24 +121,27 @@ def aliases(tracking: Tracking, model: str) -> dict[int, tuple[str, ...]]:
     return {version.number: version.aliases for version in tracking.versions(model)}
 
 
-def test_promoting_moves_the_champion_and_keeps_the_previous_one(tracking, tmp_path):
+def test_aliases_point_where_they_are_told(tracking, tmp_path):
     (tmp_path / "weights.txt").write_text("1")
-    assert tracking.champion("cbow") is None
     with tracking.run("cbow_model", {}) as run:
         numbers = [tracking.register("cbow", run, tmp_path, {"version": v}) for v in "abc"]
     assert numbers == [1, 2, 3]
-    tracking.promote("cbow", 1)
+    tracking.point({"cbow": {"champion": "a"}})
     assert aliases(tracking, "cbow") == {3: (), 2: (), 1: ("champion",)}
-    tracking.promote("cbow", 2)
-    assert aliases(tracking, "cbow") == {3: (), 2: ("champion",), 1: ("previous",)}
-    tracking.promote("cbow", 2)
-    assert aliases(tracking, "cbow") == {3: (), 2: ("champion",), 1: ("previous",)}
-    tracking.promote("cbow", 1)
-    assert aliases(tracking, "cbow") == {3: (), 2: ("previous",), 1: ("champion",)}
-    champion = tracking.champion("cbow")
-    assert champion is not None
-    assert (champion.number, champion.tags, champion.run_id) == (1, {"version": "a"}, run.run_id)
-    assert champion.source == f"runs:/{run.run_id}/cbow"
+    for _ in range(2):
+        tracking.point({"cbow": {"champion": "b", "previous": "a", "challenger": None}})
+        assert aliases(tracking, "cbow") == {3: (), 2: ("champion",), 1: ("previous",)}
+    tracking.point({"cbow": {"champion": "unknown", "previous": None}, "no": {"champion": "a"}})
+    assert aliases(tracking, "cbow") == {3: (), 2: ("champion",), 1: ()}
+    assert tracking.versions("cbow")[0].source == f"runs:/{run.run_id}/cbow"
+
+
+def test_every_version_is_found_however_many_there_are(tracking, monkeypatch):
+    monkeypatch.setattr("flutter_pipeline.adapters.tracking.PAGE", 2)
+    with tracking.run("many", {}) as run:
+        for version in "abcde":
+            tracking.register("many", run, "file:///models/many", {"version": version})
+    assert [one.tags["version"] for one in tracking.versions("many")] == list("edcba")
 
 
 def test_a_uri_can_be_registered_instead_of_a_folder(tracking):
@@ -147,11 +150,6 @@ def test_a_uri_can_be_registered_instead_of_a_folder(tracking):
     assert [version.source for version in tracking.versions("ranker")] == [
         "file:///models/ranker/abc"
     ]
-
-
-def test_promoting_what_is_not_registered_names_what_is(tracking):
-    with pytest.raises(VersionError, match="nothing has no version 4 in the registry; known: none"):
-        tracking.promote("nothing", 4)
 
 
 def test_preparing_again_finds_the_same_experiment(tracking):
