@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from flutter_pipeline.adapters.dagster_home import write_home
 from flutter_pipeline.adapters.listening import LOCALHOST, free_port, is_local, url_of
 from flutter_pipeline.adapters.past_runs import close_dead_runs
-from flutter_pipeline.adapters.postgres import making_tables
+from flutter_pipeline.adapters.postgres import loss_in_one_line, making_tables
 from flutter_pipeline.adapters.reloading import Reloading
 from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.errors import ConfigError
@@ -66,6 +66,14 @@ def prepare_instance(settings: Settings, say: Callable[[str], None] | None = Non
         # Dagster makes its tables when it first opens them, and two processes must not at once.
         with making_tables(database), dg.DagsterInstance.get():
             pass
+
+
+@contextmanager
+def opened_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Dagster's own state, prepared. FlutterError where its database goes away meanwhile."""
+    prepare_instance(settings)
+    with loss_in_one_line(settings.dagster_database), dg.DagsterInstance.get() as instance:
+        yield instance
 
 
 def _tell(line: str) -> None:

@@ -1,8 +1,10 @@
 """Reaching PostgreSQL: schemas made by one process while others wait, errors in one line.
 
-What is kept in the tables is not known here. psycopg2 is imported late: SQLite needs none of it.
+What is kept in the tables is not known here. What speaks to PostgreSQL is imported late: SQLite
+needs none of it.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -36,6 +38,40 @@ def making_tables(address: str) -> Iterator[None]:
     # The lock ends with its connection, also that of a process that is killed.
     with closing(held):
         yield
+
+
+@contextmanager
+def loss_in_one_line(address: str | None) -> Iterator[None]:
+    """FlutterError where the server goes away while the block runs; without ``address`` nothing."""
+    if address is None:
+        yield
+        return
+    from dagster_postgres.utils import DagsterPostgresException
+    from sqlalchemy.exc import DBAPIError
+
+    logger = logging.getLogger()
+    logger.addFilter(_is_no_retry)
+    try:
+        yield
+    except Exception as error:
+        lost = next((one for one in _chain(error) if isinstance(one, DBAPIError)), None)
+        if lost is None and not isinstance(error, DagsterPostgresException):
+            raise
+        raise unusable(address, lost or error) from None
+    finally:
+        logger.removeFilter(_is_no_retry)
+
+
+def _is_no_retry(entry: logging.LogRecord) -> bool:
+    # Dagster tells the terminal of every attempt to connect again.
+    return not entry.getMessage().startswith("Retrying failed database connection")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what caused it."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def unusable(address: str, error: Exception) -> FlutterError:

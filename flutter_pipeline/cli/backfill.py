@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 
-import dagster as dg
 import pandas as pd
 import typer
 
-from flutter_pipeline.adapters.instance import prepare_instance
+from flutter_pipeline.adapters.instance import opened_instance, prepare_instance
 from flutter_pipeline.adapters.landing.config import KEY_FORMATS
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.retention import Tidied, tidy, to_tidy
@@ -58,9 +57,8 @@ def days_between(settings: Settings, first: str, last: str | None) -> list[str]:
 def tidy_up(settings: Settings, dry_run: bool, as_json: bool) -> None:
     """Remove what `[retention]` does not keep any longer, or only say what that is."""
     check_settings(settings)
-    prepare_instance(settings)
     now = datetime.now(UTC)
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance(settings) as instance:
         if dry_run:
             found = to_tidy(settings, instance, now)
         else:

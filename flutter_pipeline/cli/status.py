@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-import dagster as dg
 import pandas as pd
 import typer
 
+from flutter_pipeline.adapters.instance import opened_instance
 from flutter_pipeline.adapters.status import Status, status_of
 from flutter_pipeline.cli import showing
 from flutter_pipeline.settings import Settings
@@ -18,7 +18,7 @@ def show_status(settings: Settings, as_json: bool) -> int:
     """Print how things stand; returns the exit code."""
     now = datetime.now(UTC)
     if (settings.dagster_home / "dagster.yaml").is_file():
-        with dg.DagsterInstance.get() as instance:
+        with opened_instance(settings) as instance:
             status = status_of(settings, instance, now)
     else:
         status = status_of(settings, None, now)
