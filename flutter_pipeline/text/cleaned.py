@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from flutter_pipeline.contracts.table import PANDAS_DTYPES
 from flutter_pipeline.contracts.tables import CLEANED_TOKENS
 from flutter_pipeline.text.clean import DECODING, READING, clean_texts
+from flutter_pipeline.text.floods import FloodConfig
 from flutter_pipeline.text.language import LanguageConfig, languages_of
 from flutter_pipeline.text.near_copies import NearCopyConfig, signatures_of
 from flutter_pipeline.text.spam import SpamConfig, looks_like_spam, repeats
@@ -33,6 +34,9 @@ class TextConfig(BaseModel, frozen=True, extra="forbid"):
         default_factory=NearCopyConfig, description="How near-copies are found."
     )
     spam: SpamConfig = Field(default_factory=SpamConfig, description="What counts as spam.")
+    flood: FloodConfig = Field(
+        default_factory=FloodConfig, description="What counts as a flood of near-copies."
+    )
 
 
 def clean_flits(flits: pd.DataFrame, config: TextConfig) -> pd.DataFrame:
