@@ -10,7 +10,7 @@ import dagster as dg
 
 from flutter_pipeline.adapters.landing.config import KEY_FORMATS
 from flutter_pipeline.adapters.landing.store import days_stored, versions_of_days
-from flutter_pipeline.adapters.store.tables import TableStore
+from flutter_pipeline.adapters.store.tables import Part, TableStore
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.settings import Settings, read_settings
 
@@ -20,6 +20,10 @@ needs no setting. Once there is data they start with its first day, and the page
 
 BY_DAY = ("flits", "engagements")
 """The landed tables that have days; each is published as ``raw_<table>``."""
+
+MADE_BY_DAY = {"flits": ("raw_flits", "cleaned_tokens"), "engagements": ("raw_engagements",)}
+"""What is published, day by day, of each. All of it counts: a run that was cut off may have
+published a day's raw flits and not what they are cleaned to."""
 
 
 def partitions_of(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
@@ -50,12 +54,20 @@ def open_days(settings: Settings) -> dict[str, str]:
     """Days whose landed rows differ from what is published, each with a digest of what landed."""
     tables = TableStore(settings.data / "tables")
     found: dict[str, str] = {}
-    for table in BY_DAY:
-        published = {day: part.origin for day, part in tables.parts(f"raw_{table}").items()}
-        for day, version in versions_of_days(settings.data, table).items():
-            if published.get(day) != version:
-                found[day] = found.get(day, "") + version
+    for table, made in MADE_BY_DAY.items():
+        landed = versions_of_days(settings.data, table)
+        published = [tables.parts(name) for name in made]
+        for day in sorted({*landed, *(day for parts in published for day in parts)}):
+            if any(_differs(parts.get(day), landed.get(day)) for parts in published):
+                found[day] = found.get(day, "") + landed.get(day, "none")
     return dict(sorted(found.items()))
+
+
+def _differs(published: Part | None, landed: str | None) -> bool:
+    """Whether a day is published otherwise than it landed; one may also have lost its rows."""
+    if landed is None:
+        return published is not None and published.rows > 0
+    return published is None or published.origin != landed
 
 
 def by_day(table: Table, **options: Any) -> dict[str, Any]:
