@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from flutter_pipeline.birds.numbering import codes_of, in_order, strings
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.contracts.tables import ACTIONS, DISLIKED, LIKED
 from flutter_pipeline.errors import CorpusError
@@ -224,19 +225,21 @@ def build_network(
     """
     if cleaned_tokens.empty:
         raise CorpusError("there are no flits to build on; land flits and run again")
-    order = np.lexsort((cleaned_tokens["flit_id"], microseconds(cleaned_tokens["created_at"])))
+    order = in_order(microseconds(cleaned_tokens["created_at"]), cleaned_tokens["flit_id"])
     flits = cleaned_tokens.take(order)
-    flit_index = pd.Index(flits["flit_id"])
-    codes = flit_index.get_indexer(pd.Index(engagements["flit_id"]))
-    engagements = engagements.loc[codes >= 0]
+    flit_ids = strings(flits["flit_id"])
+    codes = codes_of(engagements["flit_id"], flit_ids)
+    stored = codes >= 0
+    if not stored.all():
+        engagements, codes = engagements.loc[stored], codes[stored]
     told = told or Told()
     everybody = _everybody(flits, engagements, told)
     follower, followed = _links(everybody, told.follows, "follows_id")
     blocker, blocked = _links(everybody, told.blocks, "blocks_id")
     return Network(
-        flit_ids=flit_index.to_numpy(dtype=object),
+        flit_ids=flits["flit_id"].to_numpy(dtype=object),
         bird_ids=everybody.to_numpy(dtype=object),
-        author=everybody.get_indexer(pd.Index(flits["bird_id"])).astype(np.int64),
+        author=codes_of(flits["bird_id"], everybody),
         created_at=microseconds(flits["created_at"]),
         arrived_at=microseconds(flits["arrived_at"]),
         n_tokens=flits["n_tokens"].to_numpy(dtype=np.int64),
@@ -244,7 +247,7 @@ def build_network(
         sensitive=flits["sensitive"].to_numpy(dtype=bool),
         spam=flits["spam"].to_numpy(dtype=bool),
         near_copies=np.asarray(near_copies, dtype=np.int64)[order],
-        engagements=_coded(engagements, codes[codes >= 0], everybody),
+        engagements=_coded(engagements, codes, everybody),
         follower=follower,
         followed=followed,
         geo=_geo(everybody, told.birds),
@@ -266,9 +269,7 @@ def _links(everybody: pd.Index, links: pd.DataFrame | None, to: str) -> tuple[In
     """Codes of the birds that ``links`` go from, and of those in its column ``to``."""
     if links is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    ends = (everybody.get_indexer(pd.Index(links[name])) for name in ("bird_id", to))
-    source, target = (end.astype(np.int64) for end in ends)
-    return source, target
+    return codes_of(links["bird_id"], everybody), codes_of(links[to], everybody)
 
 
 def _geo(everybody: pd.Index, birds: pd.DataFrame | None) -> NDArray[np.object_]:
@@ -279,16 +280,16 @@ def _geo(everybody: pd.Index, birds: pd.DataFrame | None) -> NDArray[np.object_]
     return told.fillna("").to_numpy(dtype=object)
 
 
-def _coded(rows: pd.DataFrame, flits: np.ndarray, birds: pd.Index) -> Engagements:
+def _coded(rows: pd.DataFrame, flits: IntArray, birds: pd.Index) -> Engagements:
     """Engagement rows as arrays in order of time; ties by bird, flit and action."""
-    bird = birds.get_indexer(pd.Index(rows["bird_id"])).astype(np.int64)
-    action = pd.Index(ACTIONS).get_indexer(pd.Index(rows["action"])).astype(np.int8)
+    bird = codes_of(rows["bird_id"], birds)
+    action = codes_of(rows["action"], ACTIONS).astype(np.int8)
     occurred_at = microseconds(rows["occurred_at"])
     position = rows["position"].fillna(0).to_numpy(dtype=np.int32)
-    order = np.lexsort((action, flits, bird, occurred_at))
+    order = in_order(occurred_at, bird, flits, action)
     return Engagements(
         bird[order],
-        flits.astype(np.int64)[order],
+        flits[order],
         action[order],
         occurred_at[order],
         microseconds(rows["arrived_at"])[order],

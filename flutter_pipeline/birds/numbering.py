@@ -1,0 +1,47 @@
+"""Codes in place of ids, and orders in time, for millions of rows.
+
+What is stored grows every day and is numbered every day, so this is done in passes over whole
+columns: ids are looked up by Arrow, some four times faster than by a pandas index, and rows that
+are in order of time already are not sorted again. Knows nothing of flits and birds.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow.compute import SetLookupOptions, call_function
+
+IntArray = NDArray[np.int64]
+
+Strings = pd.Series | pd.Index | Sequence[str]
+
+
+def codes_of(ids: Strings, among: Strings) -> IntArray:
+    """The place of each of ``ids`` in ``among``, whose ids are unique; -1 where it is not there."""
+    asked, known = strings(ids), strings(among)
+    found = call_function("index_in", [asked], SetLookupOptions(value_set=known))
+    return found.fill_null(-1).to_numpy().astype(np.int64)
+
+
+def strings(ids: Strings) -> pa.ChunkedArray:
+    """A column of strings as Arrow has it; without a copy where it is Arrow's already."""
+    found = pa.array(ids, from_pandas=True)
+    whole = found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
+    return whole.cast(pa.large_string())
+
+
+def in_order(times: IntArray, *ties: NDArray[np.integer] | pd.Series) -> IntArray:
+    """The order of rows by time, then by ``ties``, the first of them first; stable.
+
+    The same as ``np.lexsort`` gives, in a fraction of its time where few rows share a moment, and
+    still less where they are in order of time already.
+    """
+    order = np.argsort(times, kind="stable")
+    again = np.diff(times[order]) == 0
+    tied = np.flatnonzero(np.append(False, again) | np.append(again, False)[: len(order)])
+    rows = order[tied]
+    keys = [np.asarray(key.iloc[rows] if isinstance(key, pd.Series) else key[rows]) for key in ties]
+    order[tied] = rows[np.lexsort((*keys[::-1], times[rows]))]
+    return order
