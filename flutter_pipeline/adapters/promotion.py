@@ -21,7 +21,7 @@ from flutter_pipeline.candidates.replay import replay
 from flutter_pipeline.contracts.state import Progress, no_progress
 from flutter_pipeline.errors import VersionError
 from flutter_pipeline.evaluation.backtest import Contest
-from flutter_pipeline.evaluation.past import fused_by_moment
+from flutter_pipeline.evaluation.past import fused_by_moment, sources_of
 from flutter_pipeline.evaluation.promotion import (
     PromotionConfig,
     Verdict,
@@ -30,6 +30,12 @@ from flutter_pipeline.evaluation.promotion import (
     verdict,
 )
 from flutter_pipeline.evaluation.split import Trial
+
+FIRST = "the first release"
+TOO_FEW_DAYS = (
+    "there are too few days to compare on yet; until there are, the newest serves, "
+    "unless promotion is manual"
+)
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,10 @@ class PastDays:
     network: Network
     trials: list[Trial]
     contest: Contest
-    """Of the challenger; the champion brings its own ranker and vectors."""
+    """Without sources, vectors and ranker, which each release brings."""
     candidates: CandidateConfig
-    past: pd.DataFrame
-    """The challenger's wide candidates of all moments, with codes."""
+    leading: str
+    """The encoder by whose vectors feeds are made diverse."""
 
 
 @dataclass(frozen=True)
@@ -100,40 +106,73 @@ class Decision:
 
 def decide(
     challenger: Release,
-    days: PastDays | None,
+    known: tuple[PastDays, pd.DataFrame] | None,
     stores: Stores,
     config: PromotionConfig,
     progress: Progress = no_progress,
 ) -> Decision:
-    """Whether ``challenger`` shall serve. Without past days to compare on, the newest does."""
-    aliases = stores.releases.aliases()
-    before = aliases.champion
+    """Whether ``challenger`` shall serve. Without past days to compare on, the newest does.
 
-    def decided(serves: bool, reason: str) -> Decision:
-        return Decision(challenger, before, serves, reason)
-
-    if before is None:
-        return decided(True, "the first release")
-    if before == challenger.id:
-        return decided(True, "the same as serves already")
-    champion = stores.releases.open(before).release
-    if reason := _unfit(champion, challenger, stores):
-        return decided(True, reason)
-    if challenger.id in aliases.withdrawn:
-        return decided(False, "it was rolled back from; only `versions promote` lets it serve")
-    if days is None or not any(len(trial.birds) for trial in days.trials):
-        if not config.automatic:
-            return decided(False, "promotion is manual, and there are too few days to compare on")
-        return decided(True, "there are too few days to compare on yet: the newest serves")
-    one, other = _judged(challenger, champion, days, stores, progress)
+    ``known`` are the days to compare on, if there are any, and the challenger's candidates of them.
+    """
+    before = stores.releases.aliases().champion
+    champion = stores.releases.champion()
+    settled = _without_comparison(challenger, champion, stores)
+    if settled is not None or champion is None:
+        return Decision(challenger, before, *(settled or (True, FIRST)))
+    if known is None or not any(len(trial.birds) for trial in known[0].trials):
+        return Decision(challenger, before, config.automatic, TOO_FEW_DAYS)
+    days, past = known
+    one = judged(challenger, days, stores, past)
+    same = dict(champion.encoders) == dict(challenger.encoders)
+    other = judged(champion, days, stores, past if same else None, progress)
     found = verdict(one, other, config, days.contest.config)
-    birds = paired(one, other)
-    names = days.network.bird_ids[birds.pop("bird").astype("int64")]
-    birds.insert(0, "bird_id", names)
     serves, reason = found.good, found.reason
     if not config.automatic:
         serves, reason = False, f"promotion is manual; {reason}"
+    birds = bird_by_bird(one, other, days.network)
     return Decision(challenger, before, serves, reason, found, birds)
+
+
+def judged(
+    release: Release,
+    days: PastDays,
+    stores: Stores,
+    past: pd.DataFrame | None = None,
+    progress: Progress = no_progress,
+) -> pd.DataFrame:
+    """`moment, bird, ndcg` of the feeds that ``release`` would have made on past days.
+
+    ``past`` are its wide candidates of these days, with codes; made here where they are None.
+    """
+    moments = tuple(trial.moment for trial in days.trials)
+    vectors = {
+        name: stores.embeddings.open(name, version).vectors(days.network.flit_ids)
+        for name, version in release.encoders.items()
+    }
+    if past is None:
+        config = days.candidates, days.contest.config.replay
+        past = pd.concat(
+            [
+                frame.assign(moment=moment, liked=False)
+                for moment, frame in replay(days.network, vectors, moments, config, progress)
+            ],
+            ignore_index=True,
+        )
+    contest = replace(
+        days.contest,
+        sources=sources_of(past),
+        vectors=vectors[days.leading],
+        ranker=ranker_of(stores.models.open("ranker", release.ranker)),
+    )
+    return ranked_ndcg(days.trials, fused_by_moment(past, moments, release.weights), contest)
+
+
+def bird_by_bird(one: pd.DataFrame, other: pd.DataFrame, network: Network) -> pd.DataFrame:
+    """`bird_id, challenger, champion` of two results of :func:`judged`."""
+    birds = paired(one, other)
+    birds.insert(0, "bird_id", network.bird_ids[birds.pop("bird").to_numpy(dtype="int64")])
+    return birds
 
 
 def settle(decision: Decision, run_id: str, stores: Stores) -> Aliases:
@@ -191,6 +230,21 @@ def mlflow_aliases(aliases: Aliases, releases: ReleaseStore) -> dict[str, dict[s
     return found
 
 
+def _without_comparison(
+    challenger: Release, champion: Release | None, stores: Stores
+) -> tuple[bool, str] | None:
+    """Whether the challenger serves, and why, where that needs no comparison; else None."""
+    if champion is None:
+        return True, FIRST
+    if champion.id == challenger.id:
+        return True, "the same as serves already"
+    if reason := _unfit(champion, challenger, stores):
+        return True, reason
+    if challenger.id in stores.releases.aliases().withdrawn:
+        return False, "it was rolled back from; only `versions promote` lets it serve"
+    return None
+
+
 def _unfit(champion: Release, challenger: Release, stores: Stores) -> str:
     """Why the champion can serve no longer, whatever it is worth; empty where it can."""
     if set(champion.encoders) != set(challenger.encoders):
@@ -205,30 +259,3 @@ def _unfit(champion: Release, challenger: Release, stores: Stores) -> str:
     except VersionError as error:
         return f"what served cannot be read any more: {error}"
     return ""
-
-
-def _judged(
-    challenger: Release, champion: Release, days: PastDays, stores: Stores, progress: Progress
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both releases on the same trials, each by its own candidates, weights and ranker."""
-    moments = tuple(trial.moment for trial in days.trials)
-    mine = ranked_ndcg(
-        days.trials, fused_by_moment(days.past, moments, challenger.weights), days.contest
-    )
-    past, contest = days.past, days.contest
-    if dict(champion.encoders) != dict(challenger.encoders):
-        vectors = {
-            name: stores.embeddings.open(name, version).vectors(days.network.flit_ids)
-            for name, version in champion.encoders.items()
-        }
-        replays = replay(
-            days.network, vectors, moments, (days.candidates, contest.config.replay), progress
-        )
-        past = pd.concat(
-            [frame.assign(moment=moment, liked=False) for moment, frame in replays],
-            ignore_index=True,
-        )
-        contest = replace(contest, vectors=vectors[list(challenger.encoders)[-1]])
-    contest = replace(contest, ranker=ranker_of(stores.models.open("ranker", champion.ranker)))
-    fused = fused_by_moment(past, moments, champion.weights)
-    return mine, ranked_ndcg(days.trials, fused, contest)

@@ -15,6 +15,7 @@ from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig
 from flutter_pipeline.embeddings.encoders import ENCODERS
 from flutter_pipeline.errors import ConfigError
+from flutter_pipeline.evaluation.promotion import PromotionConfig
 from flutter_pipeline.evaluation.split import BacktestConfig
 from flutter_pipeline.filtering.feeds import FeedConfig
 from flutter_pipeline.index.config import IndexConfig
@@ -31,6 +32,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "feeds": FeedConfig,
     "backtest": BacktestConfig,
     "comparison": CompareConfig,
+    "promotion": PromotionConfig,
     "drift": DriftConfig,
     "retention": RetentionConfig,
     "alerts": AlertConfig,

@@ -1,16 +1,14 @@
 """How people name a version of an encoder: ``cbow``, ``cbow@previous``, ``cbow/40e4``, ``40e4``.
 
-An encoder alone means the version that serves; an alias is looked up in MLflow's registry; a
+An encoder alone means the version that serves, an alias that of the release with this alias; a
 version may be cut short as long as it stays the only one.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from flutter_pipeline.adapters.registry import VERSION_TAG
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.versions import VersionStore
-from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.embeddings.encoders import ENCODERS
 from flutter_pipeline.errors import VersionError
 
@@ -21,8 +19,7 @@ class Shelves:
 
     embeddings: EmbeddingStore
     models: VersionStore
-    tracking: Callable[[], Tracking]
-    """Called only where an alias is asked for, because opening MLflow takes seconds."""
+    releases: ReleaseStore
 
 
 def find_version(name: str, shelves: Shelves) -> Embeddings:
@@ -36,7 +33,7 @@ def find_version(name: str, shelves: Shelves) -> Embeddings:
     if at:
         found = _by_alias(encoder, alias, stored, shelves)
     elif name in ENCODERS:
-        serving = shelves.models.current_version(f"{name}_model")
+        serving = _serving(name, shelves)
         found = [(name, serving)] if serving in stored[name] else []
     else:
         found = [
@@ -50,21 +47,21 @@ def find_version(name: str, shelves: Shelves) -> Embeddings:
     return shelves.embeddings.open(*found[0])
 
 
-def version_by_alias(tracking: Tracking, encoder: str, alias: str) -> str | None:
-    """The version of ``encoder`` that has ``alias`` in the registry, or None."""
-    tracking.prepare()
-    registered = tracking.versions(f"{encoder}_model")
-    return next((one.tags.get(VERSION_TAG) for one in registered if alias in one.aliases), None)
+def _serving(encoder: str, shelves: Shelves) -> str | None:
+    """The version of ``encoder`` that serves, or was trained last where none does."""
+    champion = shelves.releases.champion()
+    found = champion.encoders.get(encoder) if champion is not None else None
+    return found or shelves.models.current_version(f"{encoder}_model")
 
 
 def _by_alias(
     encoder: str, alias: str, stored: dict[str, list[str]], shelves: Shelves
 ) -> list[tuple[str, str]]:
-    # Without embeddings nothing was registered either; asking would make an empty database.
-    if not stored.get(encoder):
+    id_ = shelves.releases.aliases().named.get(alias)
+    if id_ is None:
         return []
-    version = version_by_alias(shelves.tracking(), encoder, alias)
-    return [(encoder, version)] if version in stored[encoder] else []
+    version = shelves.releases.open(id_).release.encoders.get(encoder)
+    return [(encoder, version)] if version in stored.get(encoder, []) else []
 
 
 def _wrong(name: str, found: list[tuple[str, str]]) -> str:
@@ -78,7 +75,7 @@ def _there_is(stored: dict[str, list[str]], shelves: Shelves) -> str:
     names = [
         f"{encoder}/{version}" + (" (serves)" if version == serving else "")
         for encoder, versions in stored.items()
-        for serving in [shelves.models.current_version(f"{encoder}_model")]
+        for serving in [_serving(encoder, shelves)]
         for version in versions
     ]
     if not names:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from flutter_pipeline.cli.versions import versions_app
 from flutter_pipeline.errors import FlutterError
 from flutter_pipeline.settings import prepare_environment, read_settings, use_data_folder
 
@@ -178,33 +179,7 @@ def benchmark_retrieval(
     benchmark_retrieval(read_settings(), folder, name, Asked(validation_only, as_json, track))
 
 
-versions_app = typer.Typer()
 app.add_typer(versions_app, name="versions")
-
-
-@versions_app.callback(invoke_without_command=True)
-def versions(context: typer.Context, as_json: Json = False) -> None:
-    """Show the versions of encoders and ranker, their size, and which one serves; or compare."""
-    from flutter_pipeline.cli.reading import show_versions
-
-    if context.invoked_subcommand is None:
-        show_versions(read_settings(), as_json)
-
-
-@versions_app.command("compare")
-def compare_versions(
-    first: Annotated[
-        str, typer.Argument(help="cbow (what serves), cbow@previous, cbow/40e4, or 40e4.")
-    ],
-    second: Annotated[str, typer.Argument(help="The version to see beside it.")],
-    size: Annotated[int, typer.Option(min=0, help="How many of the flits that moved most.")] = 5,
-    picture: Annotated[Path | None, typer.Option(help="Draw it, too, as this PNG.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show how alike two versions are, which kinds of flits moved, and which flits moved most."""
-    from flutter_pipeline.cli.comparing import Shown, show_comparison
-
-    show_comparison(read_settings(), (first, second), Shown(size, as_json, picture))
 
 
 @app.command()

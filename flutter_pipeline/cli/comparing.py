@@ -11,12 +11,12 @@ import typer
 from flutter_pipeline.adapters.comparing import Compared, compare_stored, with_flits
 from flutter_pipeline.adapters.pictures import picture_of_comparison
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.adapters.version_names import Shelves, find_version
 from flutter_pipeline.cli.reading import one_line, texts_of
 from flutter_pipeline.cli.showing import show, show_json
-from flutter_pipeline.defs.resources import tracking_of
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig, figures_of
 from flutter_pipeline.embeddings.compare.slices import READS
 from flutter_pipeline.errors import ConfigError
@@ -45,7 +45,7 @@ def show_comparison(settings: Settings, names: tuple[str, str], shown: Shown) ->
     shelves = Shelves(
         EmbeddingStore(settings.data / "embeddings"),
         VersionStore(settings.data / "models"),
-        lambda: tracking_of(settings),
+        ReleaseStore(settings.data / "releases"),
     )
     first, second = (find_version(name, shelves) for name in names)
     tables = TableStore(settings.data / "tables")

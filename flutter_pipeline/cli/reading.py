@@ -6,16 +6,15 @@ import numpy as np
 import pandas as pd
 
 from flutter_pipeline.adapters.encoding import encoder_of
-from flutter_pipeline.adapters.registry import VERSION_TAG
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
-from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.cli.showing import show
 from flutter_pipeline.contracts.tables import FLITS
-from flutter_pipeline.defs.resources import tracking_of
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.embeddings.encoders import encoder_kind
-from flutter_pipeline.errors import CorpusError, FlutterError, VersionError
+from flutter_pipeline.errors import FlutterError, VersionError
 from flutter_pipeline.settings import Settings
 from flutter_pipeline.text.cleaned import TextConfig, clean_flits
 
@@ -56,7 +55,7 @@ def show_similar(settings: Settings, text: str, encoder: str, size: int, as_json
     Raises ConfigError for an encoder that is none, VersionError before the first run.
     """
     kind = encoder_kind(encoder)
-    stored = VersionStore(settings.data / "models").current(f"{encoder}_model")
+    stored = _serving(settings, encoder)
     embeddings = EmbeddingStore(settings.data / "embeddings").open(encoder, stored.version)
     vector = encoder_of(stored).encode(_cleaned(settings, text, kind.reads))
     if not vector.any():
@@ -81,54 +80,13 @@ def nearest(embeddings: Embeddings, vector: Matrix, size: int) -> pd.DataFrame:
     return pd.DataFrame({"flit_id": pd.Series(ids, dtype="str"), "cosine": cosines})
 
 
-def show_versions(settings: Settings, as_json: bool) -> None:
-    """Every stored version of every model, its size, and the alias by which it serves.
-
-    Raises CorpusError before the first run.
-    """
-    names = [*(f"{encoder}_model" for encoder in settings.use_encoders), "ranker"]
+def _serving(settings: Settings, encoder: str) -> Stored:
+    """The version of ``encoder`` that serves; what was trained last where it is in no release."""
     models = VersionStore(settings.data / "models")
-    rows = [row for name in names for row in _versions_of(settings, models, name)]
-    if not rows:
-        raise CorpusError(
-            f"nothing is trained in {settings.data}; "
-            f"run `flutter-pipeline --data {settings.data} run` first"
-        )
-    table = pd.DataFrame(rows).astype({"flits": "Int64"})
-    if not as_json:
-        # A line has no room for another column, which would hold float32 for the most part.
-        kept = zip(table["MB"], table.pop("numbers"), strict=True)
-        table["MB"] = [f"{mb} {n}" if n in ("float16", "int8") else mb for mb, n in kept]
-    show(table, as_json, "Versions, oldest first")
-
-
-def _versions_of(settings: Settings, models: VersionStore, name: str) -> list[dict[str, object]]:
-    """A row for each stored version of one model."""
-    stored = models.versions(name)
-    if not stored:
-        return []
-    registered = tracking_of(settings).versions(name)
-    alias = {one.tags.get(VERSION_TAG): ", ".join(one.aliases) for one in registered}
-    return [
-        {
-            "model": name,
-            "version": version,
-            "made": models.made_at(name, version).strftime("%Y-%m-%d %H:%M"),
-            "alias": alias.get(version, ""),
-            **_size(EmbeddingStore(settings.data / "embeddings"), name, version),
-        }
-        for version in stored
-    ]
-
-
-def _size(store: EmbeddingStore, model: str, version: str) -> dict[str, object]:
-    """How many flits a version has encoded, what that takes on disk, and in which numbers."""
-    encoder = model.removesuffix("_model")
-    if version not in store.versions(encoder):
-        return {"flits": None, "MB": None, "numbers": None}
-    embeddings = store.open(encoder, version)
-    size = round(embeddings.size_bytes / 2**20, 1)
-    return {"flits": len(embeddings), "MB": size, "numbers": embeddings.numbers}
+    champion = ReleaseStore(settings.data / "releases").champion()
+    if champion is not None and encoder in champion.encoders:
+        return models.open(f"{encoder}_model", champion.encoders[encoder])
+    return models.current(f"{encoder}_model")
 
 
 def _cleaned(settings: Settings, text: str, column: str) -> list[str]:

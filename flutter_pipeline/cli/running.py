@@ -7,23 +7,28 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import typer
 
-from flutter_pipeline.adapters.instance import PROJECT, prepare_folder, prepare_instance
+from flutter_pipeline.adapters.instance import (
+    PROJECT,
+    opened_instance,
+    prepare_folder,
+    prepare_instance,
+)
 from flutter_pipeline.adapters.landing.intake import take_in
 from flutter_pipeline.adapters.landing.landed import books_of, config_of, land
 from flutter_pipeline.adapters.landing.ledger import ledger
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.run_alerts import tell_failure, tell_recoveries
+from flutter_pipeline.adapters.serving import feeds_made_of, feeds_would_be_of
 from flutter_pipeline.adapters.settings_check import check_settings
 from flutter_pipeline.adapters.simulated import TRUTH_FILE
-from flutter_pipeline.adapters.store.tables import TableStore
-from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.cli import showing
 from flutter_pipeline.errors import (
     ConfigError,
@@ -44,7 +49,17 @@ ERRORS = {
 }
 """What a user can put right, by the names that Dagster keeps of raised errors."""
 
-MADE = ("intake", "quarantine", "tables", "models", "embeddings", "mlflow", "dagster", TRUTH_FILE)
+MADE = (
+    "intake",
+    "quarantine",
+    "tables",
+    "models",
+    "embeddings",
+    "releases",
+    "mlflow",
+    "dagster",
+    TRUTH_FILE,
+)
 """What the pipeline makes in a data folder."""
 
 
@@ -60,11 +75,16 @@ def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
     from flutter_pipeline.defs.partitions import open_days, stored_days
 
     days = list(open_days(settings))
-    if not days and not again and feeds_are_current(settings):
+    made, wanted = feeds_made_of(settings), feeds_would_be_of(settings)
+    if not days and not again and made == wanted:
         typer.echo("Nothing new has landed; these feeds stand. `run --again` makes them anew.")
+    elif not days and not again and made == replace(wanted, release=made.release if made else ""):
+        typer.echo(f"Release {wanted.release} serves since these feeds were made; new ones by it.")
+        execute("one_day", stored_days(settings)[-1:])
     else:
         # Other settings, or a run that was cut off, may concern every day.
-        whole = again or not days or not feeds_are_set_so(settings)
+        set_so = made is None or made.settings == wanted.settings
+        whole = again or not days or not set_so
         execute("everything", stored_days(settings) if whole else days)
     showing.show_figures(settings)
     showing.show_where_to_look(settings)
@@ -88,7 +108,7 @@ def ingest_files(
 
 def evaluate_feeds(settings: Settings, again: bool, as_json: bool) -> None:
     """Show the backtest; replay it first where it is not there, or where asked to."""
-    if not _feeds_made_of(settings):
+    if feeds_made_of(settings) is None:
         raise CorpusError(
             f"there are no feeds in {settings.data} to measure; "
             f"run `flutter-pipeline --data {settings.data} run` first"
@@ -97,24 +117,6 @@ def evaluate_feeds(settings: Settings, again: bool, as_json: bool) -> None:
         prepare_instance(settings)
         execute("measure", [])
     showing.show_evaluation(settings, as_json)
-
-
-def feeds_are_current(settings: Settings) -> bool:
-    """Whether the feeds were made of the network that is published now, with these settings."""
-    network = VersionStore(settings.data / "models").current_version("network")
-    return _feeds_made_of(settings) == f"{network} {settings.digest}"
-
-
-def feeds_are_set_so(settings: Settings) -> bool:
-    """Whether the feeds, of whatever network, were made with these settings, or there are none."""
-    made_of = _feeds_made_of(settings)
-    return not made_of or made_of.endswith(settings.digest)
-
-
-def _feeds_made_of(settings: Settings) -> str:
-    """Network and settings that the published feeds were made of; empty where there are none."""
-    parts = TableStore(settings.data / "tables").parts("ranked_candidates")
-    return next((part.origin for part in parts.values()), "")
 
 
 def remove_state(settings: Settings, yes: bool) -> None:
@@ -169,7 +171,7 @@ def execute(job: str, days: list[str]) -> None:
             "dagster/asset_partition_range_end": max(days),
         }
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with _lines_of_assets(), dg.DagsterInstance.get() as instance:
+    with _lines_of_assets(), opened_instance(read_settings()) as instance:
         definition = defs().resolve_job_def(job)
         try:
             result = definition.execute_in_process(

@@ -4,25 +4,20 @@ import dagster as dg
 import pandas as pd
 
 from flutter_pipeline.adapters.progress import progress_bar
-from flutter_pipeline.adapters.promotion import Decision, PastDays, decide
-from flutter_pipeline.adapters.ranking import ranker_of
+from flutter_pipeline.adapters.promotion import Decision, decide
 from flutter_pipeline.adapters.registry import StageRun
 from flutter_pipeline.adapters.store.embeddings import Embeddings
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.candidates.naming import with_codes
-from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.contracts.table import Expectation
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset
-from flutter_pipeline.defs.moments import backtest_config, pool_at
+from flutter_pipeline.defs.moments import past_days
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
-from flutter_pipeline.evaluation.backtest import Contest
-from flutter_pipeline.evaluation.past import moments_if_any, sources_of, weights_of
+from flutter_pipeline.evaluation.past import weights_of
 from flutter_pipeline.evaluation.promotion import PromotionConfig
-from flutter_pipeline.evaluation.split import trial_at
-from flutter_pipeline.filtering.feeds import FeedConfig
 from flutter_pipeline.settings import read_settings
 
 NAMES = read_settings().use_encoders
@@ -69,9 +64,11 @@ def champion(
         ranker.version,
         weights_of(source_weights),
     )
-    days = _past_days(network, past_candidates, ranker, embeddings[NAMES[-1]], data)
+    days = past_days(network, data.settings)
+    known = load_network(network.state)
+    compared_on = None if days is None else (days, with_codes(past_candidates, known))
     bar = progress_bar("champion's past days", "days")
-    decision = decide(challenger, days, data.stores, config, bar)
+    decision = decide(challenger, compared_on, data.stores, config, bar)
     with tracking.run(context) as run:
         _tell(run, decision, config, data)
     compared = decision.facts.get("comparison", {})
@@ -91,33 +88,6 @@ def champion(
     return Made(decision, facts, metadata)
 
 
-def _past_days(
-    network: Stored,
-    past_candidates: pd.DataFrame,
-    ranker: Stored,
-    embeddings: Embeddings,
-    data: DataFolder,
-) -> PastDays | None:
-    """What both are judged on, or None where the data does not reach back far enough."""
-    known, config = load_network(network.state), backtest_config(data.settings)
-    found = moments_if_any(known, network.facts["as_of"], config)
-    if found is None:
-        return None
-    candidates = data.settings.config(CandidateConfig, "candidates")
-    feeds = data.settings.config(FeedConfig, "feeds")
-    contest = Contest(
-        sources=sources_of(past_candidates),
-        filters=feeds.rules,
-        diversity=feeds.diversity,
-        vectors=embeddings.vectors(known.flit_ids),
-        config=config,
-        keep=candidates.keep,
-        ranker=ranker_of(ranker),
-    )
-    trials = [trial_at(pool_at(known, moment, data.settings), config) for moment in found.test]
-    return PastDays(known, trials, contest, candidates, with_codes(past_candidates, known))
-
-
 def _tell(run: StageRun, decision: Decision, config: PromotionConfig, data: DataFolder) -> None:
     """The comparison as parameters, figures and artefacts; the release as a registered version."""
     release, facts = decision.challenger, decision.facts
@@ -134,6 +104,9 @@ def _tell(run: StageRun, decision: Decision, config: PromotionConfig, data: Data
     )
     run.log_json("comparison.json", facts)
     if decision.birds is not None:
-        run.log_json("comparison_by_bird.json", decision.birds.to_dict(orient="list"))
+        run.log_json(
+            "comparison_by_bird.json",
+            {str(name): list(decision.birds[name]) for name in decision.birds},
+        )
     folder = data.releases.keep(release, facts)
     run.register(Stored("release", release.id, State({}, {})), folder)

@@ -3,14 +3,26 @@
 import numpy as np
 import pandas as pd
 
+from flutter_pipeline.adapters.promotion import PastDays
 from flutter_pipeline.adapters.store.tables import TableStore
-from flutter_pipeline.birds.history import HOUR, BoolArray, Network, known_before, microseconds
+from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.birds.history import (
+    HOUR,
+    BoolArray,
+    Network,
+    known_before,
+    load_network,
+    microseconds,
+)
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.candidates.source import Pool, pool_of
 from flutter_pipeline.contracts.tables import LIKED
 from flutter_pipeline.defs.partitions import end_of
 from flutter_pipeline.errors import CorpusError
-from flutter_pipeline.evaluation.split import BacktestConfig
+from flutter_pipeline.evaluation.backtest import Contest
+from flutter_pipeline.evaluation.past import moments_if_any
+from flutter_pipeline.evaluation.split import BacktestConfig, trial_at
+from flutter_pipeline.filtering.feeds import FeedConfig
 from flutter_pipeline.settings import Settings
 
 
@@ -69,3 +81,26 @@ def _test_start(tables: TableStore, settings: Settings) -> int:
 def _known_before(rows: pd.DataFrame, time: str, moment: int) -> BoolArray:
     """Whether each row had happened, and had arrived."""
     return (microseconds(rows[time]) < moment) & (microseconds(rows["arrived_at"]) < moment)
+
+
+def past_days(network: Stored, settings: Settings) -> PastDays | None:
+    """What releases are compared on, or None where the data does not reach back far enough."""
+    known, config = load_network(network.state), backtest_config(settings)
+    found = moments_if_any(known, network.facts["as_of"], config)
+    if found is None:
+        return None
+    candidates = settings.config(CandidateConfig, "candidates")
+    feeds = settings.config(FeedConfig, "feeds")
+    return PastDays(
+        network=known,
+        trials=[trial_at(pool_at(known, moment, settings), config) for moment in found.test],
+        contest=Contest(
+            sources=(),
+            filters=feeds.rules,
+            diversity=feeds.diversity,
+            config=config,
+            keep=candidates.keep,
+        ),
+        candidates=candidates,
+        leading=settings.use_encoders[-1],
+    )

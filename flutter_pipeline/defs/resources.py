@@ -16,6 +16,7 @@ from flutter_pipeline.adapters.promotion import (
     mlflow_aliases,
     settle,
 )
+from flutter_pipeline.adapters.pruning import prune
 from flutter_pipeline.adapters.registry import StageRun, point_aliases, told
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
 from flutter_pipeline.adapters.store.numbers import StoreConfig
@@ -26,6 +27,7 @@ from flutter_pipeline.adapters.tracking import tracking_of
 from flutter_pipeline.defs.asset import Made
 from flutter_pipeline.defs.streams import Staged, TableParts
 from flutter_pipeline.errors import VersionError
+from flutter_pipeline.evaluation.promotion import PromotionConfig
 from flutter_pipeline.settings import Settings, read_settings
 
 LOCK_SECONDS = 3600.0
@@ -240,8 +242,9 @@ class ReleaseManager(dg.ConfigurableIOManager):
     data: dg.ResourceDependency[DataFolder]
 
     def handle_output(self, context: dg.OutputContext, obj: Decision) -> None:
-        """Publish what was decided."""
+        """Publish what was decided, and delete old releases."""
         aliases = settle(obj, context.run_id, self.data.stores)
+        prune(self.data.stores, self.data.settings.config(PromotionConfig, "promotion").keep)
         point_aliases(self.data.settings, mlflow_aliases(aliases, self.data.releases))
 
     def load_input(self, context: dg.InputContext) -> Release:

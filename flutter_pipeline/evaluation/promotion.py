@@ -33,6 +33,9 @@ class PromotionConfig(BaseModel, frozen=True, extra="forbid"):
     min_birds: int = Field(
         default=30, ge=2, description="Birds that a comparison needs to say anything."
     )
+    keep: int = Field(
+        default=5, ge=1, description="Newest releases that stay, beside those with an alias."
+    )
 
 
 @dataclass(frozen=True)

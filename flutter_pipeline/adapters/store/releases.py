@@ -147,6 +147,11 @@ class ReleaseStore:
         known = {name: found[name] for name in ("champion", "challenger", "applied")}
         return Aliases(**known, before=tuple(found["before"]), withdrawn=tuple(found["withdrawn"]))
 
+    def moved_at(self) -> str:
+        """Differs after every promotion and rollback."""
+        path = self.root / ALIASES
+        return str(path.stat().st_mtime_ns) if path.is_file() else ""
+
     def champion(self) -> Release | None:
         """The release that serves, or None before the first."""
         id_ = self.aliases().champion
