@@ -17,10 +17,8 @@ from flutter_pipeline.adapters.comparing import (
     with_likeness,
 )
 from flutter_pipeline.adapters.encoding import Known, encode_missing, train_version
-from flutter_pipeline.adapters.registry import VERSION_TAG
 from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
-from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig
 from flutter_pipeline.embeddings.encoder import Matrix
@@ -107,46 +105,24 @@ def test_a_sample_keeps_its_flits_when_new_ones_come(store: EmbeddingStore):
     assert 0 < len(set(later) - set(some)) < 10
 
 
-@pytest.fixture(scope="module")
-def tracking(tmp_path_factory: pytest.TempPathFactory) -> Tracking:
-    folder = tmp_path_factory.mktemp("mlflow")
-    made = Tracking(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", "compare")
-    made.prepare()
-    return made
-
-
-def serve(tracking: Tracking, model: str, *versions: str) -> None:
-    """Register versions, and let one after the other serve."""
-    for version in versions:
-        with tracking.run(model, {}) as run:
-            number = tracking.register(model, run, "file:///nowhere", {VERSION_TAG: version})
-        tracking.promote(model, number)
-
-
-def test_what_serves_is_compared_with_what_served_before(store: EmbeddingStore, tracking: Tracking):
+def test_what_serves_is_compared_with_what_served_before(store: EmbeddingStore):
     v1, v2 = stored(store, "cbow/v1", SPACE), stored(store, "cbow/v2", turned(SPACE))
 
-    def since_before(serving: Embeddings) -> Compared | None:
-        return compare_with_previous(serving, store, tracking, TOKENS, CONFIG)
+    def since(before: str | None, serving: Embeddings) -> Compared | None:
+        return compare_with_previous(serving, before, store, TOKENS, CONFIG)
 
-    serve(tracking, "cbow_model", "v1")
-    assert since_before(v1) is None
-    serve(tracking, "cbow_model", "v2")
-    found = since_before(v2)
+    assert since(None, v1) is None and since("v1", v1) is None
+    found = since("v1", v2)
     assert found is not None
     assert (found.first.version, found.second.version) == ("v1", "v2")
-    serve(tracking, "cbow_model", "v3", "v4")
-    # v3 is registered, and its embeddings are gone.
-    assert since_before(stored(store, "cbow/v4", SPACE)) is None
+    # The embeddings of v3 are gone.
+    assert since("v3", v2) is None
 
 
-def test_a_version_before_with_too_few_common_flits_is_no_failure(
-    store: EmbeddingStore, tracking: Tracking
-):
+def test_a_version_before_with_too_few_common_flits_is_no_failure(store: EmbeddingStore):
     stored(store, "tfidf/v1", SPACE, slice(0, 2))
     serving = stored(store, "tfidf/v2", SPACE)
-    serve(tracking, "tfidf_model", "v1", "v2")
-    assert compare_with_previous(serving, store, tracking, TOKENS, CONFIG) is None
+    assert compare_with_previous(serving, "v1", store, TOKENS, CONFIG) is None
 
 
 def test_encoders_are_laid_beside_one_another(store: EmbeddingStore):

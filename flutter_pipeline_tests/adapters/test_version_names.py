@@ -2,10 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from flutter_pipeline.adapters.registry import VERSION_TAG
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.adapters.store.releases import Release, ReleaseStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
-from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.adapters.version_names import Shelves, find_version
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.errors import VersionError
@@ -13,17 +12,13 @@ from flutter_pipeline.errors import VersionError
 
 @pytest.fixture
 def shelves(tmp_path: Path) -> Shelves:
-    """Of tfidf one version, of cbow three, the second of which serves; no registry is open."""
+    """Of tfidf one version, of cbow three, the second of which was trained last."""
     store, models = EmbeddingStore(tmp_path / "embeddings"), VersionStore(tmp_path / "models")
     for encoder, version in (("tfidf", "ab12"), ("cbow", "ab99"), ("cbow", "cd34"), ("cbow", "ce")):
         store.create(encoder, version, 2, {})
     models.publish(Stored("cbow_model", "cd34", State({})))
     models.publish(Stored("tfidf_model", "ab12", State({})))
-
-    def unopened() -> Tracking:
-        raise RuntimeError("nobody asked for an alias")
-
-    return Shelves(store, models, unopened)
+    return Shelves(store, models, ReleaseStore(tmp_path / "releases"))
 
 
 @pytest.mark.parametrize(
@@ -61,21 +56,26 @@ def test_a_name_that_may_mean_several_asks_for_more(shelves: Shelves, name: str,
 
 
 def test_before_the_first_run_there_is_nothing(tmp_path: Path):
-    empty = Shelves(EmbeddingStore(tmp_path), VersionStore(tmp_path), pytest.fail)
+    empty = Shelves(EmbeddingStore(tmp_path), VersionStore(tmp_path), ReleaseStore(tmp_path))
     for name in ("cbow", "cbow@previous", "ab"):
         with pytest.raises(VersionError, match=r"nothing is stored in .*, run the pipeline first"):
             find_version(name, empty)
 
 
-def test_aliases_are_those_of_the_registry(shelves: Shelves, tmp_path: Path):
-    tracking = Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "artifacts", "names")
-    tracking.prepare()
+def test_aliases_are_those_of_the_releases(shelves: Shelves):
     for version in ("ab99", "cd34"):
-        with tracking.run("cbow_model", {}) as run:
-            number = tracking.register("cbow_model", run, "file:///x", {VERSION_TAG: version})
-        tracking.promote("cbow_model", number)
-    opened = Shelves(shelves.embeddings, shelves.models, lambda: tracking)
-    assert find_version("cbow@champion", opened).version == "cd34"
-    assert find_version("cbow@previous", opened).version == "ab99"
+        release = Release({"cbow": version}, "r", {})
+        shelves.releases.keep(release, {})
+        shelves.releases.promote(release.id, shelves.releases.aliases().champion)
+    assert find_version("cbow@champion", shelves).version == "cd34"
+    assert find_version("cbow@previous", shelves).version == "ab99"
     with pytest.raises(VersionError, match="no version with embeddings is called 'cbow@best'"):
-        find_version("cbow@best", opened)
+        find_version("cbow@best", shelves)
+
+
+def test_what_serves_is_what_the_champion_has_even_where_another_was_trained(shelves: Shelves):
+    release = Release({"cbow": "ce"}, "r", {})
+    shelves.releases.keep(release, {})
+    shelves.releases.promote(release.id, None)
+    assert find_version("cbow", shelves).version == "ce"
+    assert find_version("tfidf", shelves).version == "ab12"

@@ -56,7 +56,10 @@ def test_figures_as_json(flutter_with_bert: TinyFlutter, call: Call):
 
 
 def test_versions_as_json(flutter_with_bert: TinyFlutter, call: Call):
-    rows = told(call, flutter_with_bert.data, "versions")
+    said = told(call, flutter_with_bert.data, "versions")
+    rows, [release] = said["versions"], said["releases"]
+    assert release["aliases"] == ["champion"] and release["reason"] == "the first release"
+    assert set(release["encoders"]) == {"tfidf", "cbow", "bert"}
     assert [row["model"] for row in rows] == ["tfidf_model", "cbow_model", "bert_model", "ranker"]
     assert {row["alias"] for row in rows} == {"champion"}
     assert [row["flits"] for row in rows] == [400, 400, 400, None]

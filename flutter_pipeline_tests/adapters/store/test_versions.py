@@ -67,7 +67,8 @@ def test_only_so_many_of_the_newest_versions_are_kept(store: VersionStore):
     for name in ("v1", "v2", "v3"):
         store.publish(version(name))
     aged(store, "v1", "v2", "v3")
-    store.publish(version("v4"), keep=2)
+    store.publish(version("v4"))
+    store.thin_out("ranker", 2)
     assert store.versions("ranker") == ["v3", "v4"]
 
 
@@ -75,9 +76,31 @@ def test_the_published_version_is_never_deleted_however_old(store: VersionStore)
     for name in ("v1", "v2", "v3"):
         store.publish(version(name))
     aged(store, "v1", "v2", "v3")
-    store.publish(version("v1"), keep=1)
+    store.publish(version("v1"))
+    store.thin_out("ranker", 1)
     assert store.current("ranker").version == "v1"
     assert set(store.versions("ranker")) == {"v1", "v3"}
+
+
+def test_by_a_fact_the_newest_of_each_value_are_kept(store: VersionStore):
+    for name, made_of in (("a1", "a"), ("b1", "b"), ("a2", "a"), ("b2", "b")):
+        store.publish(Stored("ranker", name, State({}), {"made_of": made_of}))
+    aged(store, "a1", "b1", "a2", "b2")
+    store.thin_out("ranker", 1, "made_of")
+    assert store.versions("ranker") == ["a2", "b2"]
+
+
+def test_what_is_read_can_be_pointed_at_and_never_removed(store: VersionStore):
+    for name in ("v1", "v2"):
+        store.publish(version(name))
+    store.point("ranker", "v1")
+    assert store.current("ranker").version == "v1"
+    with pytest.raises(VersionError, match="ranker v1 is what is read now"):
+        store.remove("ranker", "v1")
+    store.remove("ranker", "v2")
+    assert store.versions("ranker") == ["v1"]
+    with pytest.raises(VersionError, match="ranker has no version 'v2'; stored: v1"):
+        store.point("ranker", "v2")
 
 
 def test_nothing_published_says_to_run_the_pipeline(store: VersionStore):
