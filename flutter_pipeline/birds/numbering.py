@@ -35,13 +35,20 @@ def strings(ids: Strings) -> pa.ChunkedArray:
 def in_order(times: IntArray, *ties: NDArray[np.integer] | pd.Series) -> IntArray:
     """The order of rows by time, then by ``ties``, the first of them first; stable.
 
-    The same as ``np.lexsort`` gives, in a fraction of its time where few rows share a moment, and
-    still less where they are in order of time already.
+    The same as ``np.lexsort`` gives, in a fraction of its time where rows are nearly in order: of
+    those that share a moment, only what stands in the wrong order is sorted.
     """
     order = np.argsort(times, kind="stable")
-    again = np.diff(times[order]) == 0
-    tied = np.flatnonzero(np.append(False, again) | np.append(again, False)[: len(order)])
-    rows = order[tied]
-    keys = [np.asarray(key.iloc[rows] if isinstance(key, pd.Series) else key[rows]) for key in ties]
-    order[tied] = rows[np.lexsort((*keys[::-1], times[rows]))]
+    is_new = np.append(True, np.diff(times[order]) != 0)[: len(order)]
+    for key in ties:
+        tied = np.flatnonzero(~is_new | np.append(~is_new, False)[1:])
+        rows, run = order[tied], np.cumsum(is_new)[tied]
+        values = np.asarray(key.iloc[rows] if isinstance(key, pd.Series) else key[rows])
+        same_run = np.append(False, np.diff(run) == 0)[: len(run)]
+        earlier = np.roll(values, 1)
+        wrong = np.unique(run[same_run & (values < earlier)])
+        unsorted = np.flatnonzero(np.isin(run, wrong))
+        within = unsorted[np.lexsort((values[unsorted], run[unsorted]))]
+        order[tied[unsorted]], values[unsorted] = rows[within], values[within]
+        is_new[tied] |= same_run & (values != np.roll(values, 1))
     return order
