@@ -15,7 +15,7 @@ from pyarrow.compute import SetLookupOptions, call_function
 
 IntArray = NDArray[np.int64]
 
-Strings = pd.Series | pd.Index | Sequence[str]
+Strings = pd.Series | pd.Index | NDArray[np.object_] | Sequence[str]
 
 
 def codes_of(ids: Strings, among: Strings) -> IntArray:

@@ -1,6 +1,7 @@
 """Candidate tables with ids instead of codes: codes hold for one network only, ids for ever.
 
-Ids are categorical, so a table of millions of rows names each flit once.
+Ids are categorical, so a table of millions of rows names each flit once, and names no other: what
+a part of a table costs follows from its rows, and not from how many flits are stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ import pandas as pd
 
 from flutter_pipeline.birds.history import IntArray, Network
 from flutter_pipeline.birds.interests import Interests
+from flutter_pipeline.birds.numbering import codes_of
 
 CODED = {"bird": "bird_id", "flit": "flit_id", "because": "because_id"}
 """Code columns, and what they are called when they hold ids."""
@@ -18,8 +20,7 @@ CODED = {"bird": "bird_id", "flit": "flit_id", "because": "because_id"}
 def with_ids(candidates: pd.DataFrame, network: Network) -> pd.DataFrame:
     """``candidates`` with `bird_id, flit_id, because_id`; a code of -1 becomes null."""
     named = {
-        CODED[code]: pd.Categorical.from_codes(candidates[code], categories=pd.Index(ids))
-        for code, ids in _ids(network).items()
+        CODED[code]: _named(candidates[code].to_numpy(), ids) for code, ids in _ids(network).items()
     }
     rest = candidates.drop(columns=list(CODED))
     return pd.concat([pd.DataFrame(named, index=candidates.index), rest], axis=1)
@@ -46,8 +47,8 @@ def interests_with_ids(interests: Mapping[str, Interests], network: Network) -> 
     return pd.DataFrame(
         {
             "encoder": pd.Categorical.from_codes(encoder, categories=names),
-            "bird_id": pd.Categorical.from_codes(bird, categories=pd.Index(network.bird_ids)),
-            "flit_id": pd.Categorical.from_codes(flit, categories=pd.Index(network.flit_ids)),
+            "bird_id": _named(bird, network.bird_ids),
+            "flit_id": _named(flit, network.flit_ids),
             "importance": np.concatenate([one.importance for one in parts]).astype(np.float32),
             "n_likes": np.concatenate([one.n_likes for one in parts]).astype(np.int64),
             "weight": np.concatenate([one.weight for one in parts]).astype(np.float32),
@@ -69,9 +70,18 @@ def interests_with_codes(
     return found
 
 
+def _named(codes: IntArray, ids: np.ndarray) -> pd.Categorical:
+    """Ids in place of ``codes``, null for -1; the categories are those that there are, in order."""
+    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(ids)))
+    place = np.full(len(ids) + 1, -1, dtype=np.int32)
+    place[used] = np.arange(len(used))
+    # The last place serves the code of null.
+    return pd.Categorical.from_codes(place[codes], categories=pd.Index(ids[used], dtype="str"))
+
+
 def _codes(column: pd.Series, ids: np.ndarray) -> IntArray:
     """Codes of categorical ids; -1 for null and for ids that are not in ``ids``."""
     named = column.astype("category")
     # One look-up for each id, not for each row; the last place serves the code of null.
-    places = pd.Index(ids).get_indexer(pd.Index(named.cat.categories))
+    places = codes_of(named.cat.categories, ids)
     return np.append(places, -1)[named.cat.codes.to_numpy()].astype(np.int64)

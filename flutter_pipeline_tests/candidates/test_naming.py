@@ -35,6 +35,12 @@ def test_codes_become_ids_and_no_reason_becomes_null():
     assert named["rank_taste"].tolist() == [1, 2, 1]
 
 
+def test_a_table_names_no_flit_that_is_in_none_of_its_rows():
+    named = with_ids(CODED.head(1), NETWORK)
+    assert named["flit_id"].cat.categories.tolist() == ["f002"]
+    assert named["because_id"].cat.categories.tolist() == ["f001"]
+
+
 def test_codes_come_back_from_ids_as_they_were():
     back = with_codes(with_ids(CODED, NETWORK), NETWORK)
     pd.testing.assert_frame_equal(back[list(CODED.columns)], CODED)
