@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from flutter_pipeline.adapters.landing.limits import USUAL_LIMITS, LandingLimits
 from flutter_pipeline.adapters.landing.mapping import Mapping
 
 Cadence = Literal["daily", "hourly"]
@@ -37,6 +38,12 @@ class IntakeConfig(BaseModel, frozen=True, extra="forbid"):
     )
     future_hours: float = Field(
         default=24.0, ge=0, description="Times later than now by more than this are refused."
+    )
+    limits: LandingLimits = Field(
+        default=USUAL_LIMITS, description="How much one file may ask for."
+    )
+    follow_links: bool = Field(
+        default=False, description="Whether links in the landing folder may lead out of it."
     )
     strict: bool = Field(
         default=True,

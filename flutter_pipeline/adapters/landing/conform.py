@@ -10,6 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
+from flutter_pipeline.adapters.landing.limits import too_much
 from flutter_pipeline.adapters.landing.plan import Origin, Plan
 from flutter_pipeline.adapters.landing.source import LINE, SHOWN
 from flutter_pipeline.adapters.landing.times import TIME, to_times
@@ -43,10 +44,11 @@ Converted = tuple[pl.Series, list[Fault]]
 
 @dataclass(frozen=True)
 class Bounds:
-    """Times before the one or after the other cannot be true."""
+    """Times before the one or after the other cannot be true, and no id is so long."""
 
     earliest: datetime
     latest: datetime
+    id_characters: int | None = None
 
 
 def conform(raw: pl.DataFrame, plan: Plan, bounds: Bounds) -> pl.DataFrame:
@@ -127,6 +129,10 @@ def _ids(cells: pl.Series, column: Column, origin: Origin, bounds: Bounds) -> Co
     faults: list[Fault] = []
     if not column.nullable:
         faults.append((text.is_null(), f"missing {column.name}"))
+    if bounds.id_characters is not None:
+        long = text.str.len_chars() > bounds.id_characters
+        found = f"{column.name} is too long, it begins with '{{}}'"
+        faults.append((long, too_much(found, bounds.id_characters, "id_characters")))
     if cells.dtype.is_float():
         rounded = cells.abs() >= _EXACT
         faults.append((rounded, f"{column.name} {{}} is a float that has lost its last digits"))

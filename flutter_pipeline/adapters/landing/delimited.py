@@ -7,7 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from flutter_pipeline.adapters.landing.blocks import blocks, first_line
+from flutter_pipeline.adapters.landing.blocks import blocks, first_line, row_too_long
+from flutter_pipeline.adapters.landing.limits import (
+    USUAL_LIMITS,
+    LandingLimits,
+    exceeds,
+    too_much,
+)
 from flutter_pipeline.adapters.landing.records import Cut, Layout, cut_records
 from flutter_pipeline.adapters.landing.source import BOM, LINE, Broken, Chunk, as_json
 from flutter_pipeline.errors import ContractError
@@ -24,6 +30,7 @@ class DelimitedFile:
     gzipped: bool
     columns: tuple[str, ...]
     layout: Layout
+    limits: LandingLimits = USUAL_LIMITS
     open_ended: bool = False
 
     def unfit(self, column: str) -> str | None:
@@ -33,7 +40,7 @@ class DelimitedFile:
     def chunks(self, wanted: Sequence[str]) -> Iterator[Chunk]:
         """Rows with a cell of text for each wanted column; empty cells are null."""
         carried, line, header = b"", 1, True
-        for block in blocks(self.path, self.gzipped):
+        for block in blocks(self.path, self.gzipped, self.limits):
             text = carried + block.text
             if header:
                 text = text[text.find(b"\n") + 1 :] if b"\n" in text else b""
@@ -68,12 +75,16 @@ class DelimitedFile:
         return pl.DataFrame({**cells, LINE: cut.lines + line})
 
 
-def open_delimited(path: Path, separator: str | None, quoting: bool) -> DelimitedFile:
+def open_delimited(
+    path: Path, separator: str | None, quoting: bool, limits: LandingLimits = USUAL_LIMITS
+) -> DelimitedFile:
     """Read the header of a file; ContractError where there is none to read."""
-    gzipped = path.suffix == ".gz"
-    line = first_line(path, gzipped)
+    gzipped = path.suffix.lower() == ".gz"
+    line = first_line(path, gzipped, limits)
     if line is None:
         raise ContractError(f"{path}: found no header; expected a line of column names")
+    if exceeds(len(line), limits.row_bytes):
+        raise ContractError(f"{path}: the header: {row_too_long(limits)}")
     try:
         header = line.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -81,12 +92,25 @@ def open_delimited(path: Path, separator: str | None, quoting: bool) -> Delimite
             f"{path}: the header is not UTF-8; convert the file (iconv -t utf-8) and drop it again"
         ) from error
     separator = separator or _separator(path, header)
-    if quoting:
-        columns = next(csv.reader([header], delimiter=separator), [])
-    else:
-        columns = header.split(separator)
-    names = tuple(name.strip() for name in columns)
-    return DelimitedFile(path, gzipped, names, Layout(separator, quoting, len(names)))
+    if exceeds(header.count(separator) + 1, limits.columns):
+        found = f"the header has {header.count(separator) + 1:,} columns"
+        raise ContractError(f"{path}: {too_much(found, limits.columns, 'columns')}")
+    names = tuple(name.strip() for name in _names(path, header, separator, quoting))
+    layout = Layout(separator, quoting, len(names), limits.row_bytes)
+    return DelimitedFile(path, gzipped, names, layout, limits)
+
+
+def _names(path: Path, header: str, separator: str, quoting: bool) -> list[str]:
+    """The fields of the header. ContractError where it is no record."""
+    if not quoting:
+        return header.split(separator)
+    try:
+        return next(csv.reader([header], delimiter=separator), [])
+    except csv.Error as error:
+        raise ContractError(
+            f"{path}: the header cannot be split into columns ({error}); expected one line of "
+            "column names; write the file again, with lines that end in a line feed"
+        ) from error
 
 
 def _separator(path: Path, header: str) -> str:

@@ -48,6 +48,7 @@ def _read(place: Path) -> dict[str, list[str]]:
     if not place.is_file():
         return {}
     try:
-        return json.loads(place.read_text(encoding="utf-8"))
-    except ValueError:
+        known = json.loads(place.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
         return {}
+    return known if isinstance(known, dict) else {}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flutter_pipeline.adapters.landing.delimited import open_delimited
 from flutter_pipeline.adapters.landing.json_lines import open_json_lines
+from flutter_pipeline.adapters.landing.limits import USUAL_LIMITS, LandingLimits
 from flutter_pipeline.adapters.landing.mapping import TableRule
 from flutter_pipeline.adapters.landing.parquet_rows import open_parquet
 from flutter_pipeline.adapters.landing.source import Source
@@ -25,14 +26,14 @@ def kind_of(path: Path) -> str | None:
     return suffixes[-1] if suffixes and suffixes[-1] in DELIMITED + JSON_LINES + PARQUET else None
 
 
-def open_source(path: Path, rule: TableRule | None) -> Source:
+def open_source(path: Path, rule: TableRule | None, limits: LandingLimits = USUAL_LIMITS) -> Source:
     """Open ``path`` as its suffix says; ContractError where that cannot be done."""
     kind = kind_of(path)
     if kind in DELIMITED:
         separator, quoting = (rule.separator, rule.quoting) if rule else (None, True)
-        return open_delimited(path, separator, quoting)
+        return open_delimited(path, separator, quoting, limits)
     if kind in JSON_LINES:
-        return open_json_lines(path)
+        return open_json_lines(path, limits)
     if kind in PARQUET:
-        return open_parquet(path)
+        return open_parquet(path, limits)
     raise ContractError(f"{path}: unsupported kind of file; expected {SUPPORTED}")

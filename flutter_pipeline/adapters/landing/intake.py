@@ -15,19 +15,17 @@ from flutter_pipeline.adapters.landing.config import IntakeConfig
 from flutter_pipeline.adapters.landing.conform import Bounds
 from flutter_pipeline.adapters.landing.digests import state_of
 from flutter_pipeline.adapters.landing.ledger import (
-    UNKNOWN,
     Books,
     TakenFile,
-    TakenTable,
     check_cadence,
     ledger,
 )
 from flutter_pipeline.adapters.landing.opening import OpenedFile, open_files
+from flutter_pipeline.adapters.landing.parquet_proof import ParquetProof
 from flutter_pipeline.adapters.landing.publishing import publish, scratch, sweep
-from flutter_pipeline.adapters.landing.quarantine import Quarantine
+from flutter_pipeline.adapters.landing.readings import take_readings
 from flutter_pipeline.adapters.landing.shelf import Shelf
-from flutter_pipeline.adapters.landing.source import Broken, as_json
-from flutter_pipeline.adapters.landing.taking import Bench, take_rows
+from flutter_pipeline.adapters.landing.taking import Bench
 from flutter_pipeline.adapters.store.files import checksum_of
 from flutter_pipeline.contracts.state import Progress, no_progress
 from flutter_pipeline.contracts.tables import LANDED
@@ -70,6 +68,7 @@ class _Batch:
     config: IntakeConfig
     now: datetime
     newest: dict[str, int | None]
+    proof: ParquetProof
 
 
 def take_in(
@@ -95,18 +94,20 @@ def take_in(
     check_cadence(data, before, config.cadence)
     opened, known = open_files(files, {entry.stem for entry in before}, data, config)
     sweep(data)
-    batch = _Batch(data, config, now, {table: _newest(before, table) for table in LANDED})
+    newest = {table: _newest(before, table) for table in LANDED}
     total, done = sum(file.size for file in opened), 0
     shelf = Shelf(data, before)
     taken: list[TakenFile] = []
     changing: list[str] = []
-    for file in opened:
-        entry = _take_file(file, shelf, batch, _part_of(progress, done, total))
-        done += file.size
-        if entry is None:
-            changing.append(file.path.name)
-            continue
-        taken.append(entry)
+    with ParquetProof(config.limits) as proof:
+        batch = _Batch(data, config, now, newest, proof)
+        for file in opened:
+            entry = _take_file(file, shelf, batch, _part_of(progress, done, total))
+            done += file.size
+            if entry is None:
+                changing.append(file.name)
+                continue
+            taken.append(entry)
     return Intake(tuple(taken), tuple(known), tuple(changing), _touched(taken, before))
 
 
@@ -114,26 +115,28 @@ def _take_file(
     file: OpenedFile, shelf: Shelf, batch: _Batch, read: Callable[[int], None]
 ) -> TakenFile | None:
     """Read, store and publish one file; None if it changed meanwhile."""
-    replaced = shelf.other_readings(file.sha256, file.path.name, file.stem)
+    replaced = shelf.other_readings(file.sha256, file.name, file.stem)
     for old in replaced:
         shelf.remove(old)
     bench = Bench(
         folder=scratch(batch.data, file.stem),
         cadence=batch.config.cadence,
         bounds=Bounds(
-            batch.config.earliest, batch.now + timedelta(hours=batch.config.future_hours)
+            batch.config.earliest,
+            batch.now + timedelta(hours=batch.config.future_hours),
+            batch.config.limits.id_characters,
         ),
         shelf=shelf,
         newest=batch.newest,
     )
-    tables = _take_tables(file, bench, read)
-    if state_of(file.path) != file.state:
+    tables = take_readings(file, bench, batch.proof, read)
+    if not file.path.is_file() or state_of(file.path) != file.state:
         shutil.rmtree(bench.folder)
         for old in replaced:
             shelf.add(old)
         return None
     entry = TakenFile(
-        name=file.path.name,
+        name=file.name,
         sha256=file.sha256,
         bytes=file.size,
         mapping=file.mapping,
@@ -146,31 +149,6 @@ def _take_file(
     publish(entry, bench, batch.data, replaced)
     shelf.add(entry)
     return entry
-
-
-def _take_tables(
-    file: OpenedFile, bench: Bench, read: Callable[[int], None]
-) -> dict[str, TakenTable]:
-    """Every reading of a file; one that cannot be read at all is a single refused row."""
-    quarantine = Quarantine(bench.quarantine, file.path.name)
-    tables: dict[str, TakenTable] = {}
-    if file.refusal:
-        tables[UNKNOWN] = _refused(UNKNOWN, file.refusal, quarantine)
-    for number, (source, plan) in enumerate(file.readings):
-        unfit = next(filter(None, map(source.unfit, plan.wanted)), None)
-        if unfit:
-            tables[plan.table.name] = _refused(plan.table.name, unfit, quarantine)
-            continue
-        share = _share_of(read, number, len(file.readings), file.size)
-        tables[plan.table.name] = take_rows(source, plan, bench, quarantine, share)
-    quarantine.close()
-    return tables
-
-
-def _refused(table: str, reason: str, quarantine: Quarantine) -> TakenTable:
-    """The books of a file that is refused as a whole."""
-    refused = quarantine.add_broken(table, [Broken(1, reason, as_json(b""))])
-    return TakenTable(books=Books(landed=1, quarantined=refused))
 
 
 def _newest(entries: Sequence[TakenFile], table: str) -> int | None:
@@ -193,10 +171,3 @@ def _touched(taken: Sequence[TakenFile], before: Sequence[TakenFile]) -> dict[st
 def _part_of(progress: Progress, done: int, total: int) -> Callable[[int], None]:
     """Progress of one file as progress of all."""
     return lambda read: progress(done + read, total)
-
-
-def _share_of(
-    read: Callable[[int], None], number: int, readings: int, size: int
-) -> Callable[[int], None]:
-    """Progress of one reading of a file that is read several times."""
-    return lambda done: read((number * size + done) // readings)

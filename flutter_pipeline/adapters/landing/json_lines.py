@@ -6,14 +6,23 @@ object is broken; a blank one is nothing. It knows no contract.
 
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from flutter_pipeline.adapters.landing.blocks import blocks
+from flutter_pipeline.adapters.landing.blocks import blocks, row_too_long
+from flutter_pipeline.adapters.landing.limits import (
+    USUAL_LIMITS,
+    LandingLimits,
+    exceeds,
+    too_much,
+)
 from flutter_pipeline.adapters.landing.source import BOM, LINE, Broken, Chunk, as_json
+from flutter_pipeline.errors import ContractError
 
 SAMPLED_LINES = 1_000
 """So many first rows say which columns there are; later rows may lack them or bring more."""
@@ -21,6 +30,10 @@ SAMPLED_LINES = 1_000
 REASON = "the line is not a JSON object"
 
 Numbered = list[tuple[int, bytes]]
+
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"?')
+_OPENING, _CLOSING = list(b"[{"), list(b"]}")
+_SURROGATE = b"\\ud"
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class JsonLinesFile:
     path: Path
     gzipped: bool
     columns: tuple[str, ...]
+    limits: LandingLimits = USUAL_LIMITS
     open_ended: bool = True
 
     def unfit(self, column: str) -> str | None:
@@ -39,27 +53,65 @@ class JsonLinesFile:
     def chunks(self, wanted: Sequence[str]) -> Iterator[Chunk]:
         """Rows with a cell of text, or null, for each wanted column."""
         first = 1
-        for block in blocks(self.path, self.gzipped):
+        for block in blocks(self.path, self.gzipped, self.limits):
             text = block.text.removeprefix(BOM) if first == 1 else block.text
             lines = text.split(b"\n")
             numbered = [(first + at, line) for at, line in enumerate(lines) if line.strip()]
-            rows, broken = parsed(numbered, wanted)
+            fitting, excessive = _sifted(numbered, self.limits)
+            rows, broken = parsed(fitting, wanted)
+            broken += excessive
             first += len(lines) - 1
             if block.fault:
                 broken.append(Broken(first, block.fault, as_json(block.torn)))
             yield Chunk(rows, tuple(broken), block.done)
 
 
-def open_json_lines(path: Path) -> JsonLinesFile:
-    """Learn the columns from the first rows; none where no row can be read."""
-    gzipped = path.suffix == ".gz"
+def open_json_lines(path: Path, limits: LandingLimits = USUAL_LIMITS) -> JsonLinesFile:
+    """Learn the columns from the first rows; none where no row can be read.
+
+    ContractError where they have more columns than are allowed.
+    """
+    gzipped = path.suffix.lower() == ".gz"
     names: dict[str, None] = {}
-    for block in blocks(path, gzipped):
+    for block in blocks(path, gzipped, limits):
         text = block.text.removeprefix(BOM)
-        for line in text.split(b"\n", SAMPLED_LINES)[:SAMPLED_LINES]:
+        sample = enumerate(text.split(b"\n", SAMPLED_LINES)[:SAMPLED_LINES])
+        for _, line in _sifted(list(sample), limits)[0]:
             names |= dict.fromkeys(_object(line) or {})
         break
-    return JsonLinesFile(path, gzipped, tuple(names))
+    if exceeds(len(names), limits.columns):
+        found = f"the first rows have {len(names):,} columns"
+        raise ContractError(f"{path}: {too_much(found, limits.columns, 'columns')}")
+    return JsonLinesFile(path, gzipped, tuple(names), limits)
+
+
+def _sifted(numbered: Numbered, limits: LandingLimits) -> tuple[Numbered, list[Broken]]:
+    """The lines that may be parsed, and those that are too long, or nested too deeply, for that."""
+    excessive: dict[int, str] = {}
+    for line, text in numbered:
+        if exceeds(len(text), limits.row_bytes):
+            excessive[line] = row_too_long(limits)
+        elif exceeds(text.count(b"[") + text.count(b"{"), limits.depth):
+            # Brackets inside a text nest nothing, so only lines with many are looked at closely.
+            found = _depth(text)
+            if exceeds(found, limits.depth):
+                excessive[line] = too_much(
+                    f"the values are nested {found:,} deep", limits.depth, "depth"
+                )
+    if not excessive:
+        return numbered, []
+    fitting = [(line, text) for line, text in numbered if line not in excessive]
+    broken = [
+        Broken(line, excessive[line], as_json(text)) for line, text in numbered if line in excessive
+    ]
+    return fitting, broken
+
+
+def _depth(line: bytes) -> int:
+    """How deep brackets are nested outside of texts."""
+    codes = np.frombuffer(_TEXT.sub(b"", line), dtype=np.uint8)
+    steps = np.isin(codes, _OPENING).astype(np.int32) - np.isin(codes, _CLOSING)
+    return int(np.cumsum(steps).max(initial=0))
 
 
 def parsed(numbered: Numbered, wanted: Sequence[str]) -> tuple[pl.DataFrame, list[Broken]]:
@@ -109,9 +161,20 @@ def _no_rows(wanted: Sequence[str]) -> pl.DataFrame:
 def _strict(line: bytes) -> bytes | None:
     """The JSON object of a line without the NaN that Python writes; None where there is none."""
     value = _object(line)
-    if value is None or (b"NaN" not in line and b"Infinity" not in line):
-        return None if value is None else line
+    if value is None or (_SURROGATE in line.lower() and not _is_text(value)):
+        return None
+    if b"NaN" not in line and b"Infinity" not in line:
+        return line
     return json.dumps(value).encode()
+
+
+def _is_text(value: object) -> bool:
+    """Whether all characters are ones; halves of a pair can be written in JSON, and are none."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(line: bytes) -> dict[str, object] | None:

@@ -1,5 +1,6 @@
 """One look at the landing folder: take in what is complete, and say how the books stand."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,13 @@ import pandas as pd
 from flutter_pipeline.adapters.landing.config import IntakeConfig
 from flutter_pipeline.adapters.landing.intake import Intake, take_in
 from flutter_pipeline.adapters.landing.ledger import Books, TakenFile, ledger
-from flutter_pipeline.adapters.landing.mapping import read_mapping
+from flutter_pipeline.adapters.landing.mapping import leads_out, read_mapping
 from flutter_pipeline.adapters.landing.waiting import Waiting, waiting_files
 from flutter_pipeline.contracts.state import Progress, no_progress
+from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import Settings
+
+LOG = logging.getLogger("flutter_pipeline.landing")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ def config_of(settings: Settings, mapping: Path | None = None) -> IntakeConfig:
     """Intake as the settings say: at their cadence, by ``mapping`` or the one in the folder."""
     path = mapping or settings.mapping
     given = settings.config(IntakeConfig, "intake")
+    if mapping is None and path is not None and not given.follow_links:
+        _refuse_link(path, settings.landing)
     return given.model_copy(
         update={
             "cadence": settings.cadence,
@@ -43,6 +49,15 @@ def look_seconds(settings: Settings) -> int:
     return settings.config(IntakeConfig, "intake").look_seconds
 
 
+def _refuse_link(path: Path, landing: Path) -> None:
+    """ConfigError for a mapping in the landing folder that lies elsewhere in truth."""
+    if leads_out(path, landing):
+        raise ConfigError(
+            f"{path}: a link that leads out of {landing}; put the mapping itself there, or set "
+            "`follow_links = true` in [intake]"
+        )
+
+
 def land(settings: Settings, now: datetime, progress: Progress = no_progress) -> Landed:
     """Take in every complete file of the landing folder.
 
@@ -50,6 +65,8 @@ def land(settings: Settings, now: datetime, progress: Progress = no_progress) ->
     """
     config = config_of(settings).model_copy(update={"strict": False})
     waiting = waiting_files(settings.landing, settings.data, config, now)
+    for reason in waiting.refused.values():
+        LOG.warning("not taken in: %s", reason)
     return Landed(waiting, take_in(waiting.ready, settings.data, config, now, progress))
 
 

@@ -13,13 +13,23 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from flutter_pipeline.adapters.landing.limits import shown
 from flutter_pipeline.contracts.tables import ACTIONS, LANDED
 from flutter_pipeline.errors import ConfigError, ContractError
 
 TableName = Literal["flits", "engagements", "birds", "follows", "blocks"]
 Action = Literal["impression", "click", "like", "share", "reply", "hide", "report"]
 Unit = Literal["s", "ms", "us", "ns"]
-Scalar = str | int | float | bool
+MAPPING_BYTES = 1 << 18
+"""A larger file is no mapping that anybody wrote."""
+VALUE_LENGTH = 120
+"""Characters of a value that a message quotes."""
+PATTERN_LENGTH = 255
+"""No file name is longer."""
+
+_INT = 2**63
+Whole = Annotated[int, Field(ge=-_INT, lt=_INT)]
+Scalar = str | Whole | float | bool
 
 
 class TimeColumn(BaseModel, frozen=True, extra="forbid"):
@@ -52,7 +62,11 @@ class TableRule(BaseModel, frozen=True, extra="forbid"):
     """How files of one name pattern become rows of one table."""
 
     table: TableName = Field(description="The contract's table.")
-    files: str = Field(default="*", description="Pattern of file names, such as 'notes*'.")
+    files: str = Field(
+        default="*",
+        max_length=PATTERN_LENGTH,
+        description="Pattern of file names, such as 'notes*'.",
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Contract column to foreign column; others are looked for by their own name.",
@@ -133,25 +147,38 @@ def read_mapping(path: Path) -> Mapping:
     """Read a mapping; ConfigError for one that cannot be used, ContractError for none."""
     if not path.is_file():
         raise ContractError(f"{path}: no such mapping file; name an existing TOML file")
+    size = path.stat().st_size
+    if size > MAPPING_BYTES:
+        raise ConfigError(
+            f"{path}: found {size:,} bytes; a mapping has at most {MAPPING_BYTES:,}, so shorten it"
+        )
     try:
         return Mapping.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}; correct that line") from error
+        raise ConfigError(f"{path}: not TOML: {shown(str(error))}; correct that line") from error
     except ValidationError as error:
         raise ConfigError(f"{path}: {_first_fault(error)}; correct the mapping") from error
+    except (RecursionError, ValueError) as error:
+        # Values nested deeper than the reader can follow, or numbers of thousands of digits.
+        raise ConfigError(f"{path}: not a mapping: {shown(str(error))}; correct it") from error
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether ``path``, found in ``folder``, is a link to somewhere else."""
+    return path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
 
 
 def _first_fault(error: ValidationError) -> str:
     """The first thing that pydantic found, in one line: where, what, and what was expected."""
     # A misspelt key is the cause where the right one is then missed as well.
     fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    place = ".".join(str(step) for step in fault["loc"]) or "mapping"
+    place = shown(".".join(str(step) for step in fault["loc"]) or "mapping", VALUE_LENGTH)
     message = fault["msg"].removeprefix("Value error, ").replace("\n", " ")
     if fault["type"] == "extra_forbidden":
         owner = ", ".join(_siblings(len(fault["loc"]), str(fault["loc"])))
         return f"unknown key {place!r}; expected one of {owner}"
-    found = "" if isinstance(fault["input"], dict) else f" (found {fault['input']!r})"
-    return f"{place}: {message}{found}"
+    value = "" if isinstance(fault["input"], dict) else shown(repr(fault["input"]), VALUE_LENGTH)
+    return f"{place}: {shown(message)}" + (f" (found {value})" if value else "")
 
 
 def _siblings(depth: int, place: str) -> list[str]:

@@ -9,6 +9,7 @@ from flutter_pipeline.adapters.landing.config import IntakeConfig
 from flutter_pipeline.adapters.landing.digests import cached_digests, state_of
 from flutter_pipeline.adapters.landing.formats import SUPPORTED, kind_of, open_source
 from flutter_pipeline.adapters.landing.ledger import stem_of
+from flutter_pipeline.adapters.landing.limits import LandingLimits, exceeds, shown, too_much
 from flutter_pipeline.adapters.landing.mapping import digest_of, rules_for
 from flutter_pipeline.adapters.landing.plan import Plan, plan_for
 from flutter_pipeline.adapters.landing.source import Source
@@ -32,6 +33,11 @@ class OpenedFile:
     """Why it fits no table."""
 
     @property
+    def name(self) -> str:
+        """What it is called in the books: its name, where that can be printed."""
+        return shown(self.path.name)
+
+    @property
     def stem(self) -> str:
         """What its parts will be called."""
         return stem_of(self.sha256, self.mapping)
@@ -46,14 +52,14 @@ def open_files(
     ``config.strict``, for one that fits no table.
     """
     for path in files:
-        _check(path)
+        _check(path, config.limits)
     states = {path: state_of(path) for path in files}
     digests = cached_digests(list(files), data)
     met, opened, known = set(taken), [], []
     for path in files:
         stem = stem_of(digests[path], digest_of(rules_for(config.mapping, path.name)))
         if stem in met:
-            known.append(path.name)
+            known.append(shown(path.name))
             continue
         met.add(stem)
         opened.append(_opened(path, states[path], digests[path], config))
@@ -66,17 +72,17 @@ def _opened(path: Path, state: str, sha256: str, config: IntakeConfig) -> Opened
     refusal = None
     try:
         for rule in rules or (None,):
-            source = open_source(path, rule)
+            source = open_source(path, rule, config.limits)
             readings.append((source, plan_for(source, rule)))
     except ContractError as error:
         if config.strict:
             raise
-        readings, refusal = [], str(error)
+        readings, refusal = [], shown(str(error))
     size = path.stat().st_size
     return OpenedFile(path, size, state, sha256, digest_of(rules), tuple(readings), refusal)
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, limits: LandingLimits) -> None:
     """Raise ContractError for a path that is no readable file of a supported kind."""
     if not path.exists():
         raise ContractError(f"{path}: no such file; name an existing one")
@@ -86,3 +92,10 @@ def _check(path: Path) -> None:
         raise ContractError(f"{path}: not readable; grant the right to read it")
     if kind_of(path) is None:
         raise ContractError(f"{path}: unsupported kind of file; expected {SUPPORTED}")
+    if exceeds(path.stat().st_size, limits.file_bytes):
+        raise ContractError(f"{path}: {file_too_large(path.stat().st_size, limits)}")
+
+
+def file_too_large(size: int, limits: LandingLimits) -> str:
+    """Why a file is refused for its size."""
+    return too_much(f"the file has {size:,} bytes", limits.file_bytes, "file_bytes")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -12,7 +13,10 @@ from flutter_pipeline.adapters.landing.store import QUARANTINE
 
 
 class Quarantine:
-    """The refused rows of one file, written as they come; no file where there are none."""
+    """The refused rows of one file, written as they come; no file where there are none.
+
+    A context: the file is whole once it has ended.
+    """
 
     def __init__(self, place: Path, name: str) -> None:
         self._place, self._name = place, name
@@ -29,8 +33,15 @@ class Quarantine:
         """Write rows with LINE, REASON and ROW; returns how many."""
         return self._write(table, refused)
 
-    def close(self) -> None:
-        """Finish the file, if there is one."""
+    def __enter__(self) -> "Quarantine":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._writer:
             self._writer.close()
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flutter_pipeline.adapters.landing.limits import too_much
+
 IntArray = NDArray[np.int64]
 
 MAX_RECORD_LINES = 1_000
@@ -34,6 +36,8 @@ class Layout:
     quoting: bool
     width: int
     """How many columns its header has."""
+    max_bytes: int | None = None
+    """A longer record is refused, and so is a quote that stays open for longer."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,17 @@ def cut_records(text: bytes, layout: Layout, last: bool) -> Cut:
     spans = cut_at_once(text, layout, last)
     if spans is None:
         spans = cut_by_line(text, layout, last)
-    undecodable = _undecodable(text, spans)
+    long = _too_long(spans, layout)
+    undecodable = [at for at in _undecodable(text, spans) if at not in long]
     keep = np.ones(len(spans.starts), dtype=bool)
-    keep[undecodable] = False
+    keep[[*undecodable, *long]] = False
     wrong = tuple(
-        BrokenLine(int(spans.lines[at]), _slice(text, spans, at), "the line is not UTF-8")
-        for at in undecodable
+        BrokenLine(int(spans.lines[at]), _slice(text, spans, at), reason)
+        for places, reason in (
+            (undecodable, "the line is not UTF-8"),
+            (long, _long_reason(layout)),
+        )
+        for at in places
     )
     broken = sorted((*spans.broken, *wrong), key=lambda line: line.line)
     return Cut(
@@ -108,7 +117,7 @@ def cut_at_once(text: bytes, layout: Layout, last: bool) -> _Spans | None:
     ends = finals + 1
     consumed = int(ends[-1]) if len(ends) else 0
     waiting = len(newlines) - int(np.searchsorted(newlines, consumed))
-    if waiting and (last or waiting > MAX_RECORD_LINES):
+    if waiting and (last or waiting > MAX_RECORD_LINES or _over(len(text) - consumed, layout)):
         return None
     quotes = quotes[: np.searchsorted(quotes, consumed)]
     if not _quotes_fit(codes, quotes, layout):
@@ -121,12 +130,21 @@ def cut_at_once(text: bytes, layout: Layout, last: bool) -> _Spans | None:
     lines = np.searchsorted(newlines, starts)
     heights = np.searchsorted(newlines, ends) - lines
     right = widths == layout.width
-    if bool(np.any((heights > 1) & (~right | (heights > MAX_RECORD_LINES)))):
+    unlikely = ~right | (heights > MAX_RECORD_LINES)
+    if layout.max_bytes is not None:
+        unlikely |= ends - starts > layout.max_bytes
+    if bool(np.any((heights > 1) & unlikely)):
         return None
     blank = (ends - starts == 1) | ((ends - starts == 2) & (codes[starts] == _RETURN))
     wrong = np.flatnonzero(~right & ~blank)
     broken = tuple(
-        BrokenLine(int(lines[at]), text[starts[at] : finals[at]], _count_reason(widths[at], layout))
+        BrokenLine(
+            int(lines[at]),
+            text[starts[at] : finals[at]],
+            _long_reason(layout)
+            if _over(int(finals[at] - starts[at]), layout)
+            else _count_reason(widths[at], layout),
+        )
         for at in wrong
     )
     keep = right & ~blank
@@ -162,8 +180,11 @@ def cut_by_line(text: bytes, layout: Layout, last: bool) -> _Spans:
     broken: list[BrokenLine] = []
     at = 0
     while at < len(lines):
-        height = _height(lines, at, record)
-        if height is None and not last and len(lines) - at <= MAX_RECORD_LINES:
+        height = _height(lines, at, record, layout)
+        may_wait = len(lines) - at <= MAX_RECORD_LINES and not _over(
+            len(text) - offsets[at], layout
+        )
+        if height is None and not last and may_wait:
             break
         if height:
             found.append((at, at + height))
@@ -181,20 +202,39 @@ def cut_by_line(text: bytes, layout: Layout, last: bool) -> _Spans:
     )
 
 
-def _height(lines: Sequence[bytes], at: int, record: re.Pattern[bytes]) -> int | None:
+def _height(
+    lines: Sequence[bytes], at: int, record: re.Pattern[bytes], layout: Layout
+) -> int | None:
     """How many lines the record at ``at`` takes: 0 if none is there, None if the text ends."""
     if lines[at] in (b"", b"\r"):
         return 0
-    height, is_open = 1, lines[at].count(b'"') % 2
+    height, is_open, size = 1, lines[at].count(b'"') % 2, len(lines[at])
     while is_open:
-        if height == MAX_RECORD_LINES:
+        if height == MAX_RECORD_LINES or _over(size, layout):
             return 0
         if at + height == len(lines):
             return None
         is_open ^= lines[at + height].count(b'"') % 2
+        size += len(lines[at + height])
         height += 1
     whole = b"\n".join(lines[at : at + height]).removesuffix(b"\r")
     return height if record.fullmatch(whole) else 0
+
+
+def _over(size: int, layout: Layout) -> bool:
+    return layout.max_bytes is not None and size > layout.max_bytes
+
+
+def _long_reason(layout: Layout) -> str:
+    found = f"the row has more than {layout.max_bytes or 0:,} bytes"
+    return too_much(found, layout.max_bytes, "row_bytes")
+
+
+def _too_long(spans: _Spans, layout: Layout) -> list[int]:
+    """Positions of the records that are longer than is allowed."""
+    if layout.max_bytes is None:
+        return []
+    return np.flatnonzero(spans.ends - spans.starts > layout.max_bytes + 2).tolist()
 
 
 def _record_pattern(separator: str, width: int | None) -> re.Pattern[bytes]:
@@ -207,6 +247,8 @@ def _record_pattern(separator: str, width: int | None) -> re.Pattern[bytes]:
 
 def _reason(line: bytes, layout: Layout) -> str:
     """Why a line is no record."""
+    if _over(len(line), layout):
+        return _long_reason(layout)
     if not _record_pattern(layout.separator, None).fullmatch(line.removesuffix(b"\r")):
         return QUOTING_REASON
     outside = re.sub(rb'"[^"]*"', b"", line)

@@ -4,11 +4,12 @@ They are conformed chunk by chunk and put aside by day; then each day is rid of 
 before, and written as one part. Nothing here is visible to readers yet.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from flutter_pipeline.adapters.landing.config import ALL, KEY_FORMATS, PERIODS, Cadence
 from flutter_pipeline.adapters.landing.conform import REASON, ROW, Bounds, conform, json_of
@@ -24,15 +25,29 @@ from flutter_pipeline.adapters.landing.ledger import Books, TakenTable
 from flutter_pipeline.adapters.landing.plan import Plan
 from flutter_pipeline.adapters.landing.quarantine import Quarantine
 from flutter_pipeline.adapters.landing.shelf import Shelf
-from flutter_pipeline.adapters.landing.source import LINE, Source
+from flutter_pipeline.adapters.landing.source import LINE, Chunk, Source
 from flutter_pipeline.adapters.landing.spill import Spill
 from flutter_pipeline.adapters.landing.store import order_of
 from flutter_pipeline.adapters.landing.times import TIME
 from flutter_pipeline.adapters.store.files import checksum_of
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.contracts.tables import FLITS
+from flutter_pipeline.errors import ContractError
 
 CONFLICT = "a flit of this id is already stored with another text, time or author"
+
+
+_READING_FAILED = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    pa.ArrowException,
+    UnicodeError,
+)
+"""What the libraries raise at values that nobody has thought of."""
+
+
+class UnreadableError(ContractError):
+    """A file that none of the known kinds of damage explains, and that still cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +141,7 @@ def _put_aside(
     spill = Spill(bench.folder / f"spill-{name}")
     known: list[pl.DataFrame] = []
     landed = refused = 0
-    for chunk in source.chunks(plan.wanted):
-        rows = conform(chunk.rows, plan, bench.bounds)
+    for chunk, rows in _conformed(source, plan, bench.bounds):
         landed += rows.height + len(chunk.broken)
         refused += quarantine.add_broken(name, chunk.broken)
         refused += quarantine.add_rows(name, rows.filter(pl.col(REASON).is_not_null()))
@@ -137,6 +151,17 @@ def _put_aside(
             known.append(prints(good))
         read(chunk.done)
     return _Aside(spill, pl.concat(known) if known else pl.DataFrame(), landed, refused)
+
+
+def _conformed(source: Source, plan: Plan, bounds: Bounds) -> Iterator[tuple[Chunk, pl.DataFrame]]:
+    """Each chunk, and its rows as the contract has them. Raises UnreadableError."""
+    try:
+        for chunk in source.chunks(plan.wanted):
+            yield chunk, conform(chunk.rows, plan, bounds)
+    except _READING_FAILED as error:
+        raise UnreadableError(
+            f"the file cannot be read ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _arrived(rows: pl.DataFrame, table: Table, bench: Bench) -> pl.DataFrame:

@@ -3,7 +3,8 @@
 Cheap enough for every tick of a sensor: unchanged files are not read again.
 """
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from flutter_pipeline.adapters.landing.config import IntakeConfig
 from flutter_pipeline.adapters.landing.digests import cached_digests
 from flutter_pipeline.adapters.landing.formats import kind_of
 from flutter_pipeline.adapters.landing.ledger import ledger, stem_of
-from flutter_pipeline.adapters.landing.mapping import digest_of, rules_for
+from flutter_pipeline.adapters.landing.limits import exceeds, shown
+from flutter_pipeline.adapters.landing.mapping import digest_of, leads_out, rules_for
+from flutter_pipeline.adapters.landing.opening import file_too_large
 
 IGNORED_NAMES = ("mapping.toml", "truth.npz")
 """What may lie beside landed files and is none."""
@@ -31,6 +34,8 @@ class Waiting:
     """Of a suffix that cannot be read."""
     digests: dict[Path, str]
     """Content digest of each ready file: what a run key needs."""
+    refused: dict[Path, str] = field(default_factory=dict)
+    """Files that are not even opened, with the reason; they are looked at again at every look."""
 
 
 def waiting_files(landing: Path, data: Path, config: IntakeConfig, now: datetime) -> Waiting:
@@ -39,26 +44,51 @@ def waiting_files(landing: Path, data: Path, config: IntakeConfig, now: datetime
     A file that some mapping rule read differently before is ready again. Age is counted from the
     last change of the file on this disk, since programs that copy set its other time at will.
     """
-    found = sorted(path for path in landing.rglob("*") if path.is_file() and _counts(path, landing))
+    found = sorted(path for path in landing.rglob("*") if _counts(path, landing))
     unsupported = [path for path in found if kind_of(path) is None]
     supported = [path for path in found if kind_of(path) is not None]
     latest = now.timestamp() - config.settle_seconds
     settling = [path for path in supported if path.stat().st_ctime > latest]
     if config.settle_seconds == 0:
         settling = []
-    complete = [path for path in supported if path not in set(settling)]
+    young = set(settling)
+    reasons = {path: _refusal(path, landing, config) for path in supported if path not in young}
+    refused = {path: shown(reason) for path, reason in reasons.items() if reason}
+    complete = [path for path, reason in reasons.items() if not reason]
     digests = cached_digests(complete, data)
     taken = {entry.stem for entry in ledger(data)}
     ready = [path for path in complete if _stem(path, digests[path], config) not in taken]
     return Waiting(
-        tuple(ready), tuple(settling), tuple(unsupported), {path: digests[path] for path in ready}
+        tuple(ready),
+        tuple(settling),
+        tuple(unsupported),
+        {path: digests[path] for path in ready},
+        refused,
     )
 
 
 def _counts(path: Path, landing: Path) -> bool:
     """Whether a path is meant to be landed at all."""
     hidden = any(part.startswith(".") for part in path.relative_to(landing).parts)
-    return not hidden and path.name not in IGNORED_NAMES and not path.name.endswith(TEMPORARY)
+    if hidden or path.name in IGNORED_NAMES or path.name.endswith(TEMPORARY):
+        return False
+    # Folders, pipes, sockets and links to nowhere are no files.
+    return path.is_file()
+
+
+def _refusal(path: Path, landing: Path, config: IntakeConfig) -> str:
+    """Why a file is not even opened; empty where it may be."""
+    if not config.follow_links and leads_out(path, landing):
+        return (
+            f"{path}: a link that leads out of {landing}; put the file itself there, or set "
+            "`follow_links = true` in [intake]"
+        )
+    if not os.access(path, os.R_OK):
+        return f"{path}: not readable; grant the right to read it"
+    size = path.stat().st_size
+    if exceeds(size, config.limits.file_bytes):
+        return f"{path}: {file_too_large(size, config.limits)}"
+    return ""
 
 
 def _stem(path: Path, digest: str, config: IntakeConfig) -> str:

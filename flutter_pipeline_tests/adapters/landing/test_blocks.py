@@ -3,7 +3,8 @@
 import gzip
 from pathlib import Path
 
-from flutter_pipeline.adapters.landing.blocks import BLOCK, MAX_LINE, Block, blocks, first_line
+from flutter_pipeline.adapters.landing.blocks import BLOCK, Block, blocks, first_line
+from flutter_pipeline.adapters.landing.limits import LandingLimits
 
 
 def read(path: Path) -> list[Block]:
@@ -59,10 +60,12 @@ def test_a_file_that_is_no_gzip_is_damaged_from_its_start(tmp_path: Path):
 
 
 def test_a_line_of_endless_length_is_cut_off(tmp_path: Path):
-    path = written(tmp_path / "a.csv", b"a\n" + b"x" * (MAX_LINE + BLOCK) + b"\nb\n")
-    lines = b"".join(block.text for block in read(path)).split(b"\n")
+    path = written(tmp_path / "a.csv", b"a\n" + b"x" * 3 * BLOCK + b"\nb\n")
+    found = blocks(path, False, LandingLimits(row_bytes=100))
+    lines = b"".join(block.text for block in found).split(b"\n")
     assert [lines[0], lines[2]] == [b"a", b"b"]
-    assert len(lines[1]) <= MAX_LINE + BLOCK // 8
+    # One more than is allowed, so that it is seen to be too long.
+    assert lines[1] == b"x" * 101
 
 
 def test_the_first_line_is_found_without_reading_on(tmp_path: Path):
