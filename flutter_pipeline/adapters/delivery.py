@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, ValidationError
 
 from flutter_pipeline.adapters.handing import Handing
-from flutter_pipeline.adapters.outbox import Outbox
+from flutter_pipeline.adapters.outbox import Outbox, undelivered
 from flutter_pipeline.adapters.store.files import read_json, write_json
 from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.adapters.tracking_server import check_usable
@@ -45,7 +45,7 @@ class Delivered:
     urls: Mapping[str, str] = field(default_factory=dict)
     """Where the runs are that were told, by letter."""
     left: int = 0
-    """Letters that wait."""
+    """Letters that wait, those that were refused included."""
     reason: str = ""
     """Why, where some wait."""
 
@@ -68,7 +68,7 @@ def deliver(tracking: Tracking, outbox: Outbox, asker: Asker) -> Delivered:
     """Tell what waits, oldest first, and stop where the server does not take it. Never raises."""
     resting = _resting(outbox, asker)
     if resting:
-        return Delivered(left=len(outbox.letters()), reason=resting)
+        return Delivered(left=undelivered(outbox.data), reason=resting)
     wait = PATIENT_SECONDS if asker.patient else BUSY_SECONDS
     urls: dict[str, str] = {}
     # Whatever a server, a proxy, a database or a driver may raise, the stage's results are safe in
@@ -84,7 +84,7 @@ def deliver(tracking: Tracking, outbox: Outbox, asker: Asker) -> Delivered:
     except Exception as error:
         reason = _line(error, tracking.uri)
         _note_away(outbox, asker, reason)
-    return Delivered(urls, len(outbox.letters()), reason)
+    return Delivered(urls, undelivered(outbox.data), reason)
 
 
 def _deliver_all(tracking: Tracking, outbox: Outbox, asker: Asker, urls: dict[str, str]) -> str:

@@ -245,7 +245,8 @@ class ReleaseManager(dg.ConfigurableIOManager):
         """Publish what was decided, and delete old releases."""
         aliases = settle(obj, context.run_id, self.data.stores)
         prune(self.data.stores, self.data.settings.config(PromotionConfig, "promotion").keep)
-        point_aliases(self.data.settings, mlflow_aliases(aliases, self.data.releases))
+        told_of = mlflow_aliases(aliases, self.data.releases)
+        point_aliases(self.data.settings, told_of, context.run_id)
 
     def load_input(self, context: dg.InputContext) -> Release:
         """The release that this run works with."""
