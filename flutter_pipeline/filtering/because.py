@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from flutter_pipeline.birds.numbering import codes_of
 from flutter_pipeline.contracts.table import PANDAS_DTYPES
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
 from flutter_pipeline.filtering.exploration import EXPLORE
@@ -47,8 +48,7 @@ def feed_table(rows: pd.DataFrame, texts: pd.DataFrame, made_by: MadeBy) -> pd.D
     """The table of feeds. ``rows`` have ids; ``texts`` are `flit_id, text_clean` of all flits."""
     sources = rows["best_source"]
     encoder = sources.where(sources.str.match(BY_ENCODER)).str.replace(BY_ENCODER, "", regex=True)
-    text_of = texts.set_index("flit_id")["text_clean"]
-    quoted = rows["because_id"].astype("str").map(text_of)
+    quoted = liked_texts(rows["because_id"], texts)
     as_of = pd.Timestamp(made_by.as_of, unit="us", tz="UTC").as_unit("us")
     feeds = rows.assign(
         bird_id=rows["bird_id"].astype("str"),
@@ -62,11 +62,20 @@ def feed_table(rows: pd.DataFrame, texts: pd.DataFrame, made_by: MadeBy) -> pd.D
     return feeds[RANKED_CANDIDATES.names]
 
 
-def reasons(liked_texts: pd.Series, best_sources: pd.Series) -> pd.Series:
-    """A reason a row. ``liked_texts`` is the clean text of the flit that led there, or null."""
-    texts = liked_texts.fillna("").astype("str").str.replace(r"\s+", " ", regex=True).str.strip()
+def liked_texts(because: pd.Series, texts: pd.DataFrame) -> pd.Series:
+    """The clean text of each flit that led somewhere; null where none did, or it is not stored."""
+    liked = because.astype("category").cat
+    # Each flit is looked up once; an index of all texts, anew for every block, would take longer.
+    place = codes_of(liked.categories, texts["flit_id"])
+    known = texts["text_clean"].astype("str").array.take(place, allow_fill=True)
+    return pd.Series(known.take(liked.codes.to_numpy(), allow_fill=True), index=because.index)
+
+
+def reasons(quoted: pd.Series, best_sources: pd.Series) -> pd.Series:
+    """A reason a row. ``quoted`` is the clean text of the flit that led there, or null."""
+    texts = quoted.fillna("").astype("str").str.replace(r"\s+", " ", regex=True).str.strip()
     cut = texts.str.slice(0, QUOTED).str.rstrip() + "…"
-    quoted = "because you liked “" + texts.where(texts.str.len() <= QUOTED, cut) + "”"
+    liked = "because you liked “" + texts.where(texts.str.len() <= QUOTED, cut) + "”"
     kinds = best_sources.str.replace(r"^circle_.*", "circle", regex=True)
     reason = kinds.map(REASONS).fillna(OTHERWISE)
-    return quoted.where(texts != "", reason).astype("str")
+    return liked.where(texts != "", reason).astype("str")
