@@ -3,6 +3,7 @@
 It looks only at Dagster's own record of runs. What a run is for is not known here.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ AT_WORK = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
+UNKNOWN = "no error is known"
 DIED = "its process is gone; it was killed, or the machine was"
 
 CHECK = "keeps_its_contract"
@@ -108,7 +110,8 @@ class StepFailed:
         while error is not None and error.cause is not None:
             error = error.cause
         text = error.message.strip() if error is not None else ""
-        return text.splitlines()[0] if text else "no error is known"
+        # Dagster writes where a class is defined before its name.
+        return re.sub(r"^(?:\w+\.)+(\w+:)", r"\1", text).splitlines()[0] if text else UNKNOWN
 
 
 def steps_failed(instance: dg.DagsterInstance, run_id: str) -> list[StepFailed]:
