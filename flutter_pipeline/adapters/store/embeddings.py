@@ -36,6 +36,7 @@ from flutter_pipeline.adapters.store.numbers import (
 )
 from flutter_pipeline.adapters.store.parts import (
     FlitIds,
+    Keys,
     Part,
     checksums,
     join_parts,
@@ -103,8 +104,8 @@ class Embeddings:
         """For each id whether the version holds its vector."""
         keys = keys_of(ids)
         held = np.zeros(len(keys), dtype=np.bool_)
-        for part in self.parts:
-            held |= part.find(keys) >= 0
+        for _, places, _ in self._found(keys):
+            held[places] = True
         return held
 
     def missing(self, ids: FlitIds) -> NDArray[np.object_]:
@@ -117,14 +118,22 @@ class Embeddings:
         gathered = np.zeros((len(keys), self.dim), dtype=np.float32)
         kind, width = row_of(self.numbers, self.dim)
         buffer = np.empty((min(GATHER, len(keys)), width), dtype=kind)
-        for part in self.parts:
-            rows = part.find(keys)
-            held = np.flatnonzero(rows >= 0)
+        for part, places, rows in self._found(keys):
             # In the order of the file: a disk reads forwards.
-            held = held[np.argsort(rows[held], kind="stable")]
-            for some in slices(len(held), GATHER):
-                gathered[held[some]] = part.vectors(rows[held[some]], buffer)
+            order = np.argsort(rows, kind="stable")
+            for some in slices(len(order), GATHER):
+                gathered[places[order[some]]] = part.vectors(rows[order[some]], buffer)
         return gathered
+
+    def _found(self, keys: Keys) -> Iterator[tuple[Part, NDArray[np.int64], NDArray[np.int64]]]:
+        """For each part the places of those keys that it holds, and their rows there."""
+        # Once in the order of the hashes, every part's are gone through forwards; and what one
+        # part holds, no other does.
+        pending = np.argsort(keys.hashes)
+        for part in self.parts:
+            rows = part.find(keys, pending)
+            yield part, pending[rows >= 0], rows[rows >= 0]
+            pending = pending[rows < 0]
 
     def vector(self, flit_id: str) -> Matrix:
         """The vector of one flit, shape (dim,). Raises VersionError where there is none."""
