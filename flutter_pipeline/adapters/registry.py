@@ -52,11 +52,6 @@ class StageRun:
     _versions: list[KeptVersion] = field(default_factory=list)
     _aliases: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
-    @property
-    def run(self) -> "StageRun":
-        """Itself."""
-        return self
-
     def log(
         self,
         params: Mapping[str, Any],
@@ -132,12 +127,16 @@ def told(
     """
     letter = Letter(id=uuid.uuid4().hex, name=name, tags=dict(tags), started=_milliseconds())
     run = StageRun(tracking, Outbox(data), letter)
-    failed = True
+    failed = stopped = True
     try:
         yield run
-        failed = False
+        failed = stopped = False
+    except Exception:
+        stopped = False
+        raise
     finally:
-        if _kept(run, failed):
+        # Whoever has asked for an end does not wait for a server; the next run tells it.
+        if _kept(run, failed) and not stopped:
             delivered = deliver(tracking, run.outbox, Asker(dagster_run))
             run.url = delivered.urls.get(letter.id, "")
             run.undelivered = "" if run.url else delivered.reason

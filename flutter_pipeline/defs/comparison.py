@@ -77,7 +77,7 @@ def embedding_comparison(
         versions = dict(zip(table["encoder"] + "_version", table["version"], strict=True))
         figures = {**cost_and_quality(table), **likeness_figures(alike), **movement_figures(since)}
         run.log({**config.model_dump(), **versions}, figures)
-        log_picture(run.run, PICTURE, picture)
+        log_picture(run, PICTURE, picture)
     shown = {
         "mlflow_run": run_link(run),
         "picture": dg.MetadataValue.md(as_markdown(picture, "The encoders beside one another")),

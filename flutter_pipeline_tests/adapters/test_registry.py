@@ -95,6 +95,25 @@ def test_a_stage_that_fails_is_told_as_failed_and_its_error_goes_on(settings: Se
     assert (one.status, one.metrics) == ("FAILED", {"loss": 1.0})
 
 
+def test_a_stage_that_is_stopped_is_told_by_the_next_one(settings: Settings, monkeypatch):
+    with pytest.raises(KeyboardInterrupt), tell(settings, "stopped"):
+        raise KeyboardInterrupt
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # So is one that is stopped, or killed, while it is being told.
+    monkeypatch.setattr("flutter_pipeline.adapters.handing.TrackedRun.log_points", stop)
+    with pytest.raises(KeyboardInterrupt), tell(settings, "stopped while told") as run:
+        run.log({}, {"loss": 1.0})
+    monkeypatch.undo()
+    assert undelivered(settings.data) == 2
+    register(settings, "next", "aaa")
+    assert undelivered(settings.data) == 0
+    [first], [second] = found(settings, "stopped"), found(settings, "stopped while told")
+    assert (first.status, second.status, second.metrics) == ("FAILED", "FINISHED", {"loss": 1.0})
+
+
 def test_a_version_is_registered_once_and_holds_its_files(settings: Settings):
     run = register(settings, "once", "aaa")
     again = register(settings, "once", "aaa")
