@@ -6,7 +6,6 @@ import pandas as pd
 import typer
 
 from flutter_pipeline.adapters.instance import opened_instance
-from flutter_pipeline.adapters.instance import opened_instance
 from flutter_pipeline.adapters.status import Status, status_of
 from flutter_pipeline.cli import showing
 from flutter_pipeline.settings import Settings
