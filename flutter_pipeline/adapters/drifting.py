@@ -17,19 +17,10 @@ from flutter_pipeline.contracts.drift import DRIFT_REPORT
 from flutter_pipeline.contracts.tables import ACTIONS
 from flutter_pipeline.drift.bundles import sampled
 from flutter_pipeline.drift.config import DriftConfig
-from flutter_pipeline.drift.day import FLIT_COLUMNS, Window
+from flutter_pipeline.drift.day import FLIT_COLUMNS, DayRows, Window, window_of
 from flutter_pipeline.drift.report import report_of
-from flutter_pipeline.embeddings.encoder import Matrix
+from flutter_pipeline.drift.topics import topic_shares
 from flutter_pipeline.text.near_copies import NearCopyConfig
-
-
-@dataclass(frozen=True)
-class DayRows:
-    """What is looked at of one day."""
-
-    flits: pd.DataFrame
-    vectors: Mapping[str, Matrix]
-    engagements: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -45,24 +36,21 @@ class Days:
 
     def window(self, today: str, reference: Sequence[str]) -> Window:
         """The rows of ``today`` and of its reference."""
-        days = [self._rows(day) for day in (*reference, today)]
-        return Window(
-            today=today,
-            flits=pd.concat([one.flits for one in days], ignore_index=True),
-            vectors={
-                name: np.concatenate([one.vectors[name] for one in days])
-                for name in self.embeddings
-            },
-            engagements=pd.concat([one.engagements for one in days], ignore_index=True),
-            copies=self.copies,
-        )
+        return window_of([self._rows(day) for day in (*reference, today)], self.copies)
+
+    def topics(self, today: str) -> pd.DataFrame:
+        """What ``today`` talks about, beside the days before it that were read."""
+        before = sorted(day for day in self.read if day < today)[-self.config.window :]
+        if today not in self.read or not before:
+            return pd.DataFrame()
+        return topic_shares(self.window(today, before), self.config)
 
     def _rows(self, day: str) -> DayRows:
         if day not in self.read:
             flits = self.tables.read("cleaned_tokens", [day], FLIT_COLUMNS)
-            flits = sampled(flits, self.config.flits_a_day).assign(day=day)
+            flits = sampled(flits, self.config.flits_a_day)
             vectors = {name: one.vectors(flits["flit_id"]) for name, one in self.embeddings.items()}
-            self.read[day] = DayRows(flits, vectors, self._engagements(day))
+            self.read[day] = DayRows(day, flits, vectors, self._engagements(day))
         return self.read[day]
 
     def _engagements(self, day: str) -> pd.DataFrame:
@@ -72,7 +60,7 @@ class Days:
         actions = pd.Categorical(rows["action"], categories=list(ACTIONS)).codes
         cells = birds * len(ACTIONS) + actions
         counts = np.bincount(cells, minlength=len(names) * len(ACTIONS)).reshape(len(names), -1)
-        table = pd.DataFrame(counts, columns=list(ACTIONS)).assign(bird_id=names, day=day)
+        table = pd.DataFrame(counts, columns=list(ACTIONS)).assign(bird_id=names)
         return sampled(table, self.config.birds_a_day)
 
 

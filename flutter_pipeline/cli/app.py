@@ -183,6 +183,14 @@ app.add_typer(versions_app, name="versions")
 
 
 @app.command()
+def drift(as_json: Json = False) -> None:
+    """Show how the newest day differs from the days before it, and whether that matters."""
+    from flutter_pipeline.cli.drift import show_drift
+
+    show_drift(read_settings(), as_json)
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write the network into.")],
     birds: Annotated[int, typer.Option(min=2, help="How many birds.")] = 500,

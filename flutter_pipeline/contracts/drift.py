@@ -19,6 +19,7 @@ DRIFT_REPORT = Table(
         Column("value", "float64", "The distance from the reference, or the share.", nullable=True),
         Column("usual", "float64", "Its mean where chance alone is at work.", nullable=True),
         Column("limit", "float64", "Above this it would stand out by itself.", nullable=True),
+        Column("matters", "float64", "From here on the effect is large enough.", nullable=True),
         Column("effect", "float64", "How much it is above the usual.", nullable=True),
         Column("threshold", "float64", "The least effect that matters.", nullable=True),
         Column("score", "float64", "The same in standard deviations of chance.", nullable=True),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from flutter_pipeline.adapters.drift_pictures import picture_of_drift
+from flutter_pipeline.adapters.drift_pictures import picture_of_drift, picture_of_topics
 from flutter_pipeline.adapters.drifting import Days, drift_report_of, known_report
 from flutter_pipeline.adapters.pictures import as_markdown
 from flutter_pipeline.adapters.store.embeddings import Embeddings
@@ -59,6 +59,10 @@ def drift_report(
         "newest_day": dg.MetadataValue.md(preview(newest[SHOWN], rows=len(newest))),
         "picture": dg.MetadataValue.md(as_markdown(picture_of_drift(report), "Drift by day")),
     }
+    shares = days.topics(verdict.day)
+    if len(shares):
+        picture = as_markdown(picture_of_topics(shares), "Topics of the newest day")
+        metadata["topics"] = dg.MetadataValue.md(picture)
     return Made(report, metadata=metadata)
 
 

@@ -29,16 +29,14 @@ class Bundles:
     """Shape (rows,): the bundle that each row belongs to."""
     picks: csr_matrix
     """Shape (1 + permutations, bundles): first the day as it was, then the shuffled ones."""
-    today: int
-    """Bundles of the day itself."""
+    is_today: NDArray[np.bool_]
+    """Shape (bundles,): whether a bundle is of the day itself."""
 
     def sums(self, features: Features) -> tuple[Sums, Sums]:
         """Sums of ``features``, shape (rows, F), over each day, and over what is not in it."""
         n_rows = len(self.of_row)
-        joined = csr_matrix(
-            (np.ones(n_rows), (self.of_row, np.arange(n_rows))),
-            shape=(self.picks.shape[1], n_rows),
-        )
+        places = (self.of_row, np.arange(n_rows))
+        joined = csr_matrix((np.ones(n_rows), places), shape=(len(self.is_today), n_rows))
         by_bundle = joined @ features
         inside = self.picks @ by_bundle
         inside = np.asarray(inside.todense() if isinstance(inside, csr_matrix) else inside)
@@ -53,7 +51,7 @@ def bundles_of(
     codes, names = pd.factorize(days, sort=True)
     bird_codes, _ = pd.factorize(birds, sort=True)
     keys, of_row = np.unique(bird_codes.astype(np.int64) * len(names) + codes, return_inverse=True)
-    is_today = names[keys % len(names)] == today
+    is_today = np.asarray(names)[keys % len(names)] == today
     mine = np.flatnonzero(is_today)
     rng = np.random.default_rng(seed)
     drawn = [rng.choice(len(keys), size=len(mine), replace=False) for _ in range(permutations)]
@@ -62,7 +60,7 @@ def bundles_of(
     picks = csr_matrix(
         (np.ones(len(columns)), (rows, columns)), shape=(1 + permutations, len(keys))
     )
-    return Bundles(of_row, picks, len(mine))
+    return Bundles(of_row, picks, is_today)
 
 
 def sampled(rows: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -7,14 +7,15 @@ class Thresholds(BaseModel, frozen=True, extra="forbid"):
     """How large an effect has to be before anybody should care, by measure.
 
     A day of which a small share ``e`` is of a wholly new kind has a Jensen-Shannon divergence of
-    about ``e / 2`` bits; so 0.01 stands for 2 % of a day.
+    about ``e / 2`` bits; so 0.005 stands for 1 % of a day.
     """
 
-    tokens: float = Field(default=0.01, ge=0, description="Excess divergence of tokens, bits.")
-    new_words: float = Field(default=0.02, ge=0, description="Excess share of unknown tokens.")
-    languages: float = Field(default=0.01, ge=0, description="Excess divergence, bits.")
+    tokens: float = Field(default=0.005, ge=0, description="Excess divergence of tokens, bits.")
+    new_words: float = Field(default=0.01, ge=0, description="Excess share of unknown tokens.")
+    languages: float = Field(default=0.005, ge=0, description="Excess divergence, bits.")
     near_copies: float = Field(default=0.02, ge=0, description="Excess share of the day's flits.")
-    engagements: float = Field(default=0.005, ge=0, description="Excess divergence, bits.")
+    floods: float = Field(default=0.02, ge=0, description="Share of the day that says one thing.")
+    engagements: float = Field(default=0.002, ge=0, description="Excess divergence, bits.")
     topics: float = Field(default=0.01, ge=0, description="Excess divergence of clusters, bits.")
     gaussian: float = Field(default=0.05, ge=0, description="Excess Kullback-Leibler, nats.")
     vectors: float = Field(default=0.02, ge=0, description="Excess distance of kernel means, 0-1.")

@@ -6,18 +6,18 @@ and nothing else, and a day's alarms say by themselves whether models are out of
 floods the network. Which days there are, and where rows come from, is not known here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from flutter_pipeline.contracts.tables import ACTIONS
 from flutter_pipeline.drift.bundles import Bundles, Features, Statistic, bundles_of
 from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.drift.distances import (
+    collisions,
     gaussian_columns,
     gaussian_divergence,
     jensen_shannon,
@@ -32,15 +32,15 @@ from flutter_pipeline.drift.features import (
     frequent,
     one_of,
     space_of,
-    word_counts,
+    words_and_counts,
 )
 from flutter_pipeline.drift.scores import Score, adjusted, p_among, score_at, score_of
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.text.copy_groups import near_copy_groups
 from flutter_pipeline.text.near_copies import NearCopyConfig
 
-NEAR_COPIES = "near_copies"
-"""The measure that a flood moves; no reason to learn anything anew."""
+COPYING = ("near_copies", "floods")
+"""The measures that a flood moves; no reason to learn anything anew."""
 
 CUBE_ROOT, SQUARE_ROOT = 1 / 3, 1 / 2
 FLIT_COLUMNS = ("flit_id", "bird_id", "tokens", "lang", "spam", "minhash")
@@ -62,12 +62,24 @@ class Window:
 
 
 @dataclass(frozen=True)
+class DayRows:
+    """What is looked at of one day; parts of a :class:`Window`."""
+
+    day: str
+    flits: pd.DataFrame
+    vectors: Mapping[str, Matrix]
+    engagements: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Judged:
     """A measure of a day, and what is made of it. NaN where there was too little to say."""
 
     score: Score
     limit: float
     """The value above which this measure alone would stand out."""
+    matters: float
+    """The value from which its effect is large enough."""
     p: float
     adjusted_p: float
     threshold: float
@@ -83,6 +95,20 @@ class Judged:
         return self.stands_out(level) and self.score.effect >= self.threshold
 
 
+def window_of(days: Sequence[DayRows], copies: NearCopyConfig) -> Window:
+    """The last of ``days`` beside all others."""
+    names = list(days[-1].vectors)
+    return Window(
+        today=days[-1].day,
+        flits=pd.concat([one.flits.assign(day=one.day) for one in days], ignore_index=True),
+        vectors={name: np.concatenate([one.vectors[name] for one in days]) for name in names},
+        engagements=pd.concat(
+            [one.engagements.assign(day=one.day) for one in days], ignore_index=True
+        ),
+        copies=copies,
+    )
+
+
 def scores_of(window: Window, config: DriftConfig) -> dict[str, Score]:
     """The score of every measure that the day is large enough for."""
     flits = window.flits
@@ -90,9 +116,11 @@ def scores_of(window: Window, config: DriftConfig) -> dict[str, Score]:
     found: dict[str, Score] = {}
     everything = _bundles(flits, window.today, config)
     if everything is not None:
-        share = _Measure(copy_columns(groups), repeated_share, SQUARE_ROOT)
-        found[NEAR_COPIES] = share.score(everything)
-    kept = _shown(flits, groups)
+        copies = copy_columns(groups)
+        share = _Measure(copies, repeated_share, SQUARE_ROOT)
+        flood = _Measure(copies, collisions, SQUARE_ROOT, rooted=True)
+        found = dict(zip(COPYING, (share.score(everything), flood.score(everything)), strict=True))
+    kept = shown_rows(flits, groups)
     shown = flits.iloc[kept]
     bundles = _bundles(shown, window.today, config)
     if bundles is not None:
@@ -129,6 +157,7 @@ def judged(
         name: Judged(
             score=one,
             limit=one.value_at(score_at(first, enough[name])) if name in enough else float("nan"),
+            matters=one.value_of(threshold_of(name, config)),
             p=p[name],
             adjusted_p=after[name],
             threshold=threshold_of(name, config),
@@ -156,7 +185,7 @@ class _Measure:
         return score_of(self.statistic(*bundles.sums(self.features)), self.power, self.rooted)
 
 
-def _shown(flits: pd.DataFrame, groups: NDArray[np.int64]) -> NDArray[np.int64]:
+def shown_rows(flits: pd.DataFrame, groups: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rows that are no spam, and the first of their group on their day."""
     first = ~pd.DataFrame({"day": flits["day"].to_numpy(), "group": groups}).duplicated()
     return np.flatnonzero(first.to_numpy() & ~flits["spam"].to_numpy(dtype=np.bool_))
@@ -167,12 +196,13 @@ def _bundles(rows: pd.DataFrame, today: str, config: DriftConfig) -> Bundles | N
     if rows.empty:
         return None
     bundles = bundles_of(rows["bird_id"], rows["day"], today, config.permutations, config.seed)
-    reference = bundles.picks.shape[1] - bundles.today
-    return bundles if min(bundles.today, reference) >= config.min_birds else None
+    mine = int(np.count_nonzero(bundles.is_today))
+    fewest = min(mine, len(bundles.is_today) - mine)
+    return bundles if fewest >= config.min_birds else None
 
 
 def _text(flits: pd.DataFrame, config: DriftConfig) -> dict[str, _Measure]:
-    counts = word_counts(flits["tokens"])
+    _, counts = words_and_counts(flits["tokens"])
     return {
         "tokens": _Measure(frequent(counts, config.words), jensen_shannon),
         "new_words": _Measure(counts, unseen_share, SQUARE_ROOT),
@@ -191,9 +221,14 @@ def _space(
     }
 
 
-def _topics(vectors: Matrix, is_reference: NDArray[np.bool_], config: DriftConfig) -> _Measure:
+def topics_of(
+    vectors: Matrix, is_reference: NDArray[np.bool_], config: DriftConfig
+) -> NDArray[np.int64]:
+    """For each row the cluster of the reference's vectors that it is nearest to."""
     points = space_of(vectors[is_reference], config).points(vectors)
-    nearest = clusters_of(points, points[is_reference], config)
-    shape = (len(nearest), config.topics)
-    columns = (np.ones(len(nearest)), (np.arange(len(nearest)), nearest))
-    return _Measure(csr_matrix(columns, shape=shape), jensen_shannon)
+    return clusters_of(points, points[is_reference], config)
+
+
+def _topics(vectors: Matrix, is_reference: NDArray[np.bool_], config: DriftConfig) -> _Measure:
+    nearest = topics_of(vectors, is_reference, config)
+    return _Measure(one_of(pd.Series(nearest)), jensen_shannon)

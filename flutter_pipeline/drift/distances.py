@@ -38,6 +38,16 @@ def repeated_share(day: Sums, _: Sums) -> Sums:
     return np.where(day[:, :-1] >= 2, day[:, :-1], 0).sum(axis=1) / np.maximum(day[:, -1], 1)
 
 
+def collisions(day: Sums, _: Sums) -> Sums:
+    """The chance that two rows of a day are of one group; columns as in :func:`repeated_share`.
+
+    A flood that makes up a share ``e`` of its day has a chance of ``e ** 2``, and pairs of alike
+    flits, of which there are always some, next to none (Simpson 1949).
+    """
+    pairs = (day[:, :-1] * (day[:, :-1] - 1)).sum(axis=1)
+    return pairs / np.maximum(day[:, -1] * (day[:, -1] - 1), 1)
+
+
 def mean_distance(day: Sums, rest: Sums) -> Sums:
     """Squared distance of the means of features; the last column counts the rows.
 
@@ -52,7 +62,7 @@ def gaussian_divergence(day: Sums, rest: Sums) -> Sums:
     """Kullback-Leibler divergence in nats of a day from the rest, both taken for Gaussian.
 
     ``(tr(B^-1 A) + (b - a)' B^-1 (b - a) - k + ln(det B / det A)) / 2`` (Kullback 1959, ch. 9,
-    eq. 1.2). Columns are the coordinates, then all their products, then a 1 for each row.
+    eq. 1.2). Columns are the coordinates, then their products, then a 1 for each row.
     """
     (a, cov_a), (b, cov_b) = _moments(day), _moments(rest)
     apart = (b - a)[..., None]
@@ -64,17 +74,19 @@ def gaussian_divergence(day: Sums, rest: Sums) -> Sums:
 
 def gaussian_columns(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The columns that :func:`gaussian_divergence` takes, of points of shape (rows, k)."""
-    n, k = points.shape
-    products = (points[:, :, None] * points[:, None, :]).reshape(n, k * k)
-    return np.hstack([points, products, np.ones((n, 1))])
+    above, beside = np.triu_indices(points.shape[1])
+    products = points[:, above] * points[:, beside]
+    return np.hstack([points, products, np.ones((len(points), 1))])
 
 
 def _moments(sums: Sums) -> tuple[Sums, Sums]:
     """Means, shape (days, k), and covariances with a ridge, (days, k, k)."""
     means = _means(sums)
-    # k coordinates and k * k products.
-    k = int((np.sqrt(1 + 4 * means.shape[1]) - 1) / 2)
-    first, second = means[:, :k], means[:, k:].reshape(-1, k, k)
+    # k coordinates and k * (k + 1) / 2 products.
+    k = int((np.sqrt(9 + 8 * means.shape[1]) - 3) / 2)
+    first, second = means[:, :k], np.empty((len(means), k, k))
+    above, beside = np.triu_indices(k)
+    second[:, above, beside] = second[:, beside, above] = means[:, k:]
     return first, second - first[:, :, None] * first[:, None, :] + RIDGE * np.eye(k)
 
 

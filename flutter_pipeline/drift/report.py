@@ -17,7 +17,7 @@ from flutter_pipeline.contracts.drift import (
     TOO_FEW,
 )
 from flutter_pipeline.drift.config import DriftConfig
-from flutter_pipeline.drift.day import NEAR_COPIES, Judged, Window, judged, scores_of
+from flutter_pipeline.drift.day import COPYING, Judged, Window, judged, scores_of
 from flutter_pipeline.drift.scores import ordinary
 
 WindowOf = Callable[[str, Sequence[str]], Window]
@@ -63,49 +63,22 @@ def report_of(
     kept = known[known["origin"] == known["day"].map(origins)]
     recent = days[-(config.history + 1) :]
     for day in [day for day in recent if day not in set(kept["day"])]:
-        rows = _rows_of(day, days[: days.index(day)], kept, window_of, config)
-        rows["origin"] = origins[day]
+        rows = rows_of(day, days[: days.index(day)], kept, window_of, config)
+        rows = rows.assign(origin=origins[day])
         kept = pd.concat([kept, rows[DRIFT_REPORT.names]]) if len(kept) else rows
     kept = kept.sort_values("day", kind="stable").reset_index(drop=True)
     newest = kept["day"] == kept["day"].max()
     return kept.assign(alarms_now=newest & (kept["said"] == ALARM))[DRIFT_REPORT.names]
 
 
-def verdict_of(report: pd.DataFrame) -> Verdict:
-    """What is to be said of the newest day."""
-    if report.empty:
-        return Verdict("", (), False, False)
-    day = report["day"].max()
-    rows = report[report["day"] == day]
-    alarms = rows.loc[rows["said"] == ALARM, "measure"]
-    return Verdict(
-        day=str(day),
-        drifted=tuple(alarms[alarms != NEAR_COPIES]),
-        flooded=bool((alarms == NEAR_COPIES).any()),
-        known=bool((rows["said"] != TOO_FEW).any()),
-    )
-
-
-def drifted_days(report: pd.DataFrame) -> list[str]:
-    """Days on which more than the share of near-copies has drifted, in order."""
-    real = (report["said"] == ALARM) & (report["measure"] != NEAR_COPIES)
-    return sorted(set(report.loc[real, "day"]))
-
-
-def drift_goes_on(report: pd.DataFrame, days_in_a_row: int) -> bool:
-    """Whether each of the newest days has drifted; a flood alone is no drift."""
-    newest = sorted(set(report["day"]))[-days_in_a_row:]
-    return len(newest) == days_in_a_row and set(newest) <= set(drifted_days(report))
-
-
-def _rows_of(
+def rows_of(
     day: str,
     before: Sequence[str],
     known: pd.DataFrame,
     window_of: WindowOf,
     config: DriftConfig,
 ) -> pd.DataFrame:
-    """The rows of one day, without their origin."""
+    """The rows of one day, beside the ordinary ones of ``before``; without their origin."""
     past = known[known["day"] < day]
     alarms = past[past["said"] == ALARM]
     reference = ordinary(before, set(alarms["day"]), config.window)
@@ -119,6 +92,33 @@ def _rows_of(
     found = judged(scores, earlier, config)
     rows = [_row(day, name, one, len(reference), config) for name, one in found.items()]
     return _frame(rows or [_nothing(day, len(reference))])
+
+
+def verdict_of(report: pd.DataFrame) -> Verdict:
+    """What is to be said of the newest day."""
+    if report.empty:
+        return Verdict("", (), False, False)
+    day = report["day"].max()
+    rows = report[report["day"] == day]
+    alarms = rows.loc[rows["said"] == ALARM, "measure"]
+    return Verdict(
+        day=str(day),
+        drifted=tuple(alarms[~alarms.isin(COPYING)]),
+        flooded=bool(alarms.isin(COPYING).any()),
+        known=bool((rows["said"] != TOO_FEW).any()),
+    )
+
+
+def drifted_days(report: pd.DataFrame) -> list[str]:
+    """Days on which more than the share of near-copies has drifted, in order."""
+    real = (report["said"] == ALARM) & ~report["measure"].isin(COPYING)
+    return sorted(set(report.loc[real, "day"]))
+
+
+def drift_goes_on(report: pd.DataFrame, days_in_a_row: int) -> bool:
+    """Whether each of the newest days has drifted; a flood alone is no drift."""
+    newest = sorted(set(report["day"]))[-days_in_a_row:]
+    return len(newest) == days_in_a_row and set(newest) <= set(drifted_days(report))
 
 
 def _ordinary_scores(rows: pd.DataFrame, config: DriftConfig) -> list[float]:
@@ -140,6 +140,7 @@ def _row(day: str, name: str, one: Judged, days: int, config: DriftConfig) -> di
         "value": one.score.value,
         "usual": one.score.expected,
         "limit": one.limit,
+        "matters": one.matters,
         "effect": one.score.effect,
         "threshold": one.threshold,
         "score": one.score.score,

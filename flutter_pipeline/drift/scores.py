@@ -36,6 +36,11 @@ class Score:
     middle: float = 0.0
     spread: float = 0.0
     power: float = 1.0
+    rooted: bool = False
+
+    def value_of(self, effect: float) -> float:
+        """The distance that would have this effect."""
+        return self.expected + (effect**2 if self.rooted else effect)
 
     def value_at(self, score: float) -> float:
         """The distance that would have this score."""
@@ -55,7 +60,7 @@ def score_of(statistics: NDArray[np.float64], power: float, rooted: bool) -> Sco
     # Nothing varies where there is one language, say; nor does the day.
     score = (float(normal[0]) - middle) / spread if spread > 0 else 0.0
     effect = float(np.sqrt(above)) if rooted else above
-    return Score(value, expected, effect, score, middle, spread, power)
+    return Score(value, expected, effect, score, middle, spread, power, rooted)
 
 
 def p_among(score: float, earlier: Sequence[float]) -> float:
