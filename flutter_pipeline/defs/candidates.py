@@ -69,7 +69,9 @@ def source_weights(
     past = with_codes(past_candidates, known)
     train = found.train if found is not None else ()
     weights = validated_weights(past, sources_of(past), train, config.k)
-    return pd.DataFrame({"source": list(weights), "weight": list(weights.values())})
+    # By name, as a release keeps them: the same weights are the same bytes, whoever wrote them.
+    named = sorted(weights.items())
+    return pd.DataFrame(named, columns=["source", "weight"])
 
 
 @audited_asset(
