@@ -14,7 +14,7 @@ from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.contracts.tables import LANDED
 from flutter_pipeline.defs.asking import asked_once, busy, digest_with, range_of
 from flutter_pipeline.defs.executor import HERE
-from flutter_pipeline.defs.following import LEARNT, LOOK_SECONDS
+from flutter_pipeline.defs.following import LEARNT, LOOK_SECONDS, tags_of
 from flutter_pipeline.defs.partitions import PARTITIONS, open_days
 from flutter_pipeline.settings import Settings, read_settings
 
@@ -28,6 +28,7 @@ STORED = dg.AssetSelection.groups("raw", "text")
 everything = dg.define_asset_job(
     "everything",
     dg.AssetSelection.all(),
+    tags=tags_of("everything"),
     description="From landed files to measured feeds: trains, encodes, ranks and evaluates.",
     partitions_def=PARTITIONS,
     executor_def=HERE,
@@ -35,6 +36,7 @@ everything = dg.define_asset_job(
 one_day = dg.define_asset_job(
     "one_day",
     dg.AssetSelection.all() - MADE_BY_TRAINING - MEASURED,
+    tags=tags_of("one_day"),
     description="From a day's flits to new feeds, with the models as they are.",
     partitions_def=PARTITIONS,
     executor_def=HERE,
@@ -42,18 +44,21 @@ one_day = dg.define_asset_job(
 retrain = dg.define_asset_job(
     "retrain",
     dg.AssetSelection.all() - STORED,
+    tags=tags_of("retrain"),
     description="New models on what is stored, new embeddings and feeds, and their backtest.",
     executor_def=HERE,
 )
 measure = dg.define_asset_job(
     "measure",
     dg.AssetSelection.assets("past_candidates") | MEASURED,
+    tags=tags_of("measure"),
     description="The backtest once more, with the models as they are.",
     executor_def=HERE,
 )
 intake = dg.define_asset_job(
     "intake",
     dg.AssetSelection.assets("landing"),
+    tags=tags_of("intake"),
     description="Take in what was dropped into the landing folder.",
     executor_def=HERE,
 )

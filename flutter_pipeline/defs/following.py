@@ -31,13 +31,29 @@ LEARNT = (
 DAILY = ("text", "embeddings", "index", "birds", "candidates", "ranking")
 """Groups whose assets follow the data."""
 
+OF_A_JOB = "flutter/job"
+"""A tag of runs that make everything below what they make, or stop where a check fails."""
+
+CHANGED_BY_HAND = (
+    dg.AutomationCondition.newly_updated()
+    & ~dg.AutomationCondition.executed_with_root_target()
+    # A job's run has no list of its assets, by which Dagster would know that it makes this one.
+    & ~dg.AutomationCondition.all_new_updates_have_run_tags(tag_keys={OF_A_JOB})
+).with_label("changed_by_hand")
+
 FOLLOWS = (
-    # Updates by a run that was to make the asset itself do not count: nothing runs twice.
-    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    dg.AutomationCondition.any_deps_match(
+        CHANGED_BY_HAND | dg.AutomationCondition.will_be_requested()
+    ).since_last_handled()
     & dg.AutomationCondition.all_deps_blocking_checks_passed()
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
-).with_label("what_it_is_made_of_has_changed_and_passed_its_checks")
+).with_label("what_it_is_made_of_was_changed_by_hand_and_passed_its_checks")
+
+
+def tags_of(job: str) -> dict[str, str]:
+    """The tags of a job's runs."""
+    return {OF_A_JOB: job}
 
 
 what_follows = dg.AutomationConditionSensorDefinition(

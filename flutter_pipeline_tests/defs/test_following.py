@@ -6,7 +6,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from flutter_pipeline.defs.following import FOLLOWS, condition_of, freshness_of
+from flutter_pipeline.defs.following import FOLLOWS, condition_of, freshness_of, tags_of
 from flutter_pipeline.settings import Settings
 
 
@@ -25,8 +25,10 @@ def raw(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.
 
 
 @dg.asset(deps=[raw], partitions_def=DAYS, automation_condition=FOLLOWS)
-def tokens() -> None:
-    """By day, and follows its day."""
+def tokens(context: dg.AssetExecutionContext) -> None:
+    """By day, and follows its day; breaks where the run's tags say so."""
+    if "broken" in context.run.tags:
+        raise OSError("no room")
 
 
 @dg.asset(deps=[tokens], automation_condition=FOLLOWS)
@@ -39,7 +41,10 @@ def model() -> None:
     """Learnt; follows nobody."""
 
 
-DEFINITIONS = dg.Definitions(assets=[raw, tokens, feeds, model])
+DEFINITIONS = dg.Definitions(
+    assets=[raw, tokens, feeds, model],
+    jobs=[dg.define_asset_job("one_day", [raw, tokens, feeds], tags=tags_of("one_day"))],
+)
 
 
 class Daemon:
@@ -97,6 +102,17 @@ def test_a_run_that_makes_both_asks_for_nothing_twice(daemon: Daemon):
     daemon.make(raw, tokens, day="tuesday")
     # The feeds were not part of that run, so they follow; the tokens were.
     assert daemon.look() == {"feeds": 1}
+
+
+def test_a_job_that_ends_halfway_is_not_gone_on_with(daemon: Daemon):
+    job = DEFINITIONS.resolve_job_def("one_day")
+    broken = {"broken": "yes"}
+    job.execute_in_process(
+        partition_key="monday", instance=daemon.instance, tags=broken, raise_on_error=False
+    )
+    assert daemon.look() == {}
+    job.execute_in_process(partition_key="monday", instance=daemon.instance)
+    assert daemon.look() == {}
 
 
 def test_nothing_follows_what_has_failed_its_blocking_check(daemon: Daemon):
