@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LOCK = 20230718
 """PostgreSQL's own locks are numbers; every process that makes tables for the pipeline takes it."""
+LOCK_SECONDS = 300
 
 
 @contextmanager
@@ -28,15 +29,17 @@ def making_tables(address: str) -> Iterator[None]:
     """
     import psycopg2
 
+    # The lock ends with its connection, also that of a process that is killed.
     try:
         held = _connect(address)
-        with held.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-        _make_schema(held, schema_in(address))
     except psycopg2.Error as error:
         raise unusable(address, error) from None
-    # The lock ends with its connection, also that of a process that is killed.
     with closing(held):
+        try:
+            _lock(held)
+            _make_schema(held, schema_in(address))
+        except psycopg2.Error as error:
+            raise unusable(address, error) from None
         yield
 
 
@@ -90,6 +93,12 @@ def _connect(address: str) -> "extensions.connection":
     connection = psycopg2.connect(address.replace(DRIVER, "postgresql", 1))
     connection.autocommit = True
     return connection
+
+
+def _lock(connection: "extensions.connection") -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = %s", (LOCK_SECONDS * 1000,))
+        cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
 
 
 def _make_schema(connection: "extensions.connection", schema: str | None) -> None:
