@@ -13,12 +13,8 @@ from scipy.sparse import csr_matrix
 
 from flutter_pipeline.birds.history import DAY, FloatArray, History, IntArray
 from flutter_pipeline.candidates.source import Pool, Proposals, slices_of_birds
-from flutter_pipeline.collaborative.best import place_in_row
-from flutter_pipeline.collaborative.neighbourhood import (
-    NeighbourhoodConfig,
-    best_by_history,
-    nearest_flits,
-)
+from flutter_pipeline.collaborative.best import Best, best_in_rows, place_in_row
+from flutter_pipeline.collaborative.neighbourhood import NeighbourhoodConfig, nearest_flits
 
 CELLS = 16_000_000
 """Scores held in memory at once: 64 MB."""
@@ -56,35 +52,51 @@ class AuthorSource:
     pool: Pool
     affinity: csr_matrix
     """Shape (B, authors of the pool): how much each bird is for each of them."""
-    wrote: csr_matrix
-    """Shape (authors of the pool, pool): for each author's flits, what they are worth."""
+    author: IntArray
+    """By place in the pool: the column of the flit's author."""
+    worth: FloatArray
+    """By place in the pool, above zero."""
     reason: csr_matrix
     """Shape (B, B): 1 + the flit of the author that the bird liked last, where there is one."""
     name: str = "by_author"
 
     def propose(self, birds: IntArray, k: int) -> Proposals:
         """The ``k`` best flits of each bird's authors, and the liked flit that leads to each."""
-        best = best_by_history(self.affinity[birds], self.wrote, self.pool.met[birds], k)
-        flit = self.pool.flits[best.column]
+        parts = [Best(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
+        at_once = max(CELLS // max(len(self.pool.flits), 1), 1)
+        for first in range(0, len(birds), at_once):
+            some = birds[first : first + at_once]
+            # A flit has one author, so a score is one product, and no sparse sum is needed.
+            scores = self.affinity[some].toarray()[:, self.author]
+            scores *= self.worth
+            scores[self.pool.met[some].nonzero()] = 0
+            best = best_in_rows(scores, k)
+            parts.append(Best(best.row + first, best.column, best.score))
+        row, column, score = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("row", "column", "score")
+        )
+        flit = self.pool.flits[column]
         return Proposals(
-            bird=birds[best.row],
+            bird=birds[row],
             flit=flit,
-            rank=place_in_row(best.row) + 1,
-            score=best.score,
-            because=self._because(birds[best.row], flit),
+            rank=place_in_row(row) + 1,
+            score=score,
+            because=self._because(birds[row], flit),
         )
 
     def score_pairs(self, bird: IntArray, flit: IntArray) -> FloatArray:
         """What the bird thinks of the author, less with the flit's age."""
         order, birds, starts = slices_of_birds(bird)
         score = np.zeros(len(bird), dtype=np.float32)
-        at_once = max(CELLS // max(len(self.pool.flits), 1), 1)
+        at_once = max(CELLS // max(self.affinity.get_shape()[1], 1), 1)
         for first in range(0, len(birds), at_once):
             some = birds[first : first + at_once]
             mine = order[starts[first] : starts[first + len(some)]]
-            found = (self.affinity[some] @ self.wrote).toarray()
+            place = self.pool.place[flit[mine]]
+            thought = self.affinity[some].toarray()
             row = np.searchsorted(some, bird[mine])
-            score[mine] = found[row, self.pool.place[flit[mine]]]
+            score[mine] = thought[row, self.author[place]] * self.worth[place]
         return score
 
     def _because(self, bird: IntArray, flit: IntArray) -> IntArray:
@@ -114,10 +126,8 @@ def train_by_author(history: History, pool: Pool, config: AuthorConfig) -> Autho
         taken = NeighbourhoodConfig(top_neighbours=config.top_neighbours)
         near = nearest_flits(any_sign, authors, taken)
         affinity = csr_matrix(affinity + config.neighbours * (own @ near))
-    fresh = pool.freshness(config.half_age_days)
-    places = np.arange(len(pool.flits))
-    wrote = csr_matrix((fresh, (row, places)), shape=(len(authors), len(places)))
-    return AuthorSource(pool, affinity, wrote, _newest_reason(history))
+    worth = pool.freshness(config.half_age_days)
+    return AuthorSource(pool, affinity, row, worth, _newest_reason(history))
 
 
 def _newest_reason(history: History) -> csr_matrix:
