@@ -60,7 +60,7 @@ def report_of(
 
     Only the newest days are compared, as many as a new day is held against.
     """
-    kept = known[known["origin"] == known["day"].map(origins)]
+    kept = known[known["day"].isin(days) & (known["origin"] == known["day"].map(origins))]
     recent = days[-(config.history + 1) :]
     for day in [day for day in recent if day not in set(kept["day"])]:
         rows = rows_of(day, days[: days.index(day)], kept, window_of, config)

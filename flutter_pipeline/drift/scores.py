@@ -57,7 +57,9 @@ def score_of(statistics: NDArray[np.float64], power: float, rooted: bool) -> Sco
     middle, spread = float(normal[1:].mean()), float(normal[1:].std(ddof=1))
     expected, value = float(statistics[1:].mean()), float(statistics[0])
     above = max(0.0, value - expected)
-    # Nothing varies where there is one language, say; nor does the day.
+    if spread == 0:
+        # No shuffled day has a new word, say: what this one has counts as one more shuffled day.
+        middle, spread = float(normal.mean()), float(normal.std(ddof=1))
     score = (float(normal[0]) - middle) / spread if spread > 0 else 0.0
     effect = float(np.sqrt(above)) if rooted else above
     return Score(value, expected, effect, score, middle, spread, power, rooted)

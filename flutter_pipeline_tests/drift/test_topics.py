@@ -1,0 +1,36 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from flutter_pipeline.drift.config import DriftConfig
+from flutter_pipeline.drift.day import Window
+from flutter_pipeline.drift.topics import topic_shares
+from flutter_pipeline.text.near_copies import NearCopyConfig
+
+OWLS, CROWS = ["owls hoot at night"] * 6, ["crows caw by day"] * 6
+
+
+def window(today: list[str]) -> Window:
+    texts = [*OWLS, *CROWS, *today]
+    flits = pd.DataFrame(
+        {
+            "tokens": texts,
+            "spam": False,
+            "minhash": [b""] * len(texts),
+            "day": ["1"] * 12 + ["2"] * len(today),
+        }
+    )
+    vectors = np.array([[1.0, 0.0] if "owls" in text else [0.0, 1.0] for text in texts])
+    nobody = pd.DataFrame()
+    return Window("2", flits, {"enc": vectors.astype(np.float32)}, nobody, NearCopyConfig())
+
+
+def test_topics_are_named_by_their_words_and_told_beside_before():
+    found = topic_shares(window([*OWLS[:3], *CROWS[:1]]), DriftConfig(topics=2))
+    shares = {frozenset(row.topic.split()): (row.before, row.today) for row in found.itertuples()}
+    assert shares[frozenset(["owls", "hoot", "at", "night"])] == pytest.approx((0.5, 0.75))
+    assert shares[frozenset(["crows", "caw", "by", "day"])] == pytest.approx((0.5, 0.25))
+
+
+def test_a_day_without_flits_has_no_topics():
+    assert topic_shares(window([]), DriftConfig(topics=2)).empty
