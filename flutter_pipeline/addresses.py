@@ -10,7 +10,12 @@ from flutter_pipeline.errors import ConfigError
 
 POSTGRES = "FLUTTER_POSTGRES_URL"
 MLFLOW = "MLFLOW_TRACKING_URI"
-SECRETS = ("PGPASSWORD", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+SECRETS = (
+    "PGPASSWORD",
+    "MLFLOW_TRACKING_PASSWORD",
+    "MLFLOW_TRACKING_TOKEN",
+    "FLUTTER_WEBHOOK",
+)
 """Variables whose whole value is secret; the two addresses may hold a password besides."""
 
 DRIVER = "postgresql+psycopg2"
@@ -123,8 +128,11 @@ def hidden(text: str, secrets: tuple[str, ...]) -> str:
 
 def secrets_in(environment: Mapping[str, str]) -> tuple[str, ...]:
     """What is to be shown nowhere."""
-    addresses = [taken_apart(environment.get(name, "")) for name in (POSTGRES, MLFLOW)]
-    found = [*(environment.get(name, "") for name in SECRETS), *(one[1] for one in addresses)]
+    found = [environment.get(name, "") for name in SECRETS]
+    for address in (environment.get(POSTGRES, ""), environment.get(MLFLOW, "")):
+        name, password, _ = taken_apart(address)
+        # A name alone is what a token is called where a server takes one in its address.
+        found.append(password or (name if is_server(address) else ""))
     return tuple(secret for secret in found if secret)
 
 

@@ -153,6 +153,7 @@ def test_every_secret_is_found_and_hidden():
     }
     secrets = secrets_in(environment)
     assert set(secrets) == {"one", "one-two", "three"}
+    assert secrets_in({"MLFLOW_TRACKING_URI": "https://four@host"}) == ("four",)
     assert hidden("http://owl:one-two@host said three to one", secrets) == (
         "http://owl:***@host said *** to ***"
     )

@@ -18,6 +18,7 @@ from flutter_pipeline.adapters.past_runs import close_dead_runs
 from flutter_pipeline.adapters.postgres import loss_in_one_line, making_tables
 from flutter_pipeline.adapters.reloading import Reloading
 from flutter_pipeline.adapters.tracking import Tracking
+from flutter_pipeline.addresses import is_server
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import Settings
 
@@ -85,9 +86,9 @@ def serve_pages(
 ) -> int:
     """Run the Dagster UI (with its daemon) and the MLflow UI until one ends or Ctrl-C.
 
-    ``ports`` are Dagster's and MLflow's, ``host`` the address that they listen on. Returns
-    the exit code of the first that ended by itself.
-    Raises ConfigError where the pages of this data folder are served already.
+    ``ports`` are Dagster's and MLflow's, ``host`` the address that they listen on. Returns the exit
+    code of the first that ended by itself. Raises ConfigError where the pages of this data folder
+    are served already.
     """
     # Both ports were looked for before either was in use.
     dagster_port, mlflow_port = ports[0], free_port(ports[1], ports[:1], host)
@@ -107,7 +108,7 @@ def serve_pages(
             log = settings.dagster_home / "ui.log"
             processes.append(_start(_dagster_command(host, dagster_port), environment, log))
             tracking.prepare()
-            if tracking.ui != tracking.uri:
+            if not is_server(tracking.uri):
                 log = settings.data / "mlflow" / "ui.log"
                 # In a command line everybody on the machine could read a password.
                 hidden = {**environment, "MLFLOW_BACKEND_STORE_URI": tracking.uri}
