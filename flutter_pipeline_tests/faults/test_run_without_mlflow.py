@@ -1,0 +1,52 @@
+"""A whole run with MLflow's server away: the same feeds, and all is told afterwards."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flutter_pipeline.adapters.outbox import undelivered
+from flutter_pipeline.adapters.tracking import tracking_of
+from flutter_pipeline.settings import read_settings
+from flutter_pipeline_tests.conftest import TinyFlutter, first_run, succeed
+
+
+def told_of(data: Path) -> dict[str, Any]:
+    """What the local database of a data folder knows, but for times and figures of time."""
+    tracking = tracking_of(read_settings({"FLUTTER_DATA": str(data)}))
+    runs = {one.name: (one.params, sorted(one.metrics), one.status) for one in tracking.runs()}
+    assert len(runs) == len(tracking.runs())
+    names = [one.name for one in tracking.client.search_registered_models()]
+    models = {
+        name: [(one.number, one.tags, one.aliases) for one in tracking.versions(name)]
+        for name in names
+    }
+    return {"runs": runs, "models": models}
+
+
+@pytest.mark.faults
+def test_a_whole_run_without_mlflow_makes_the_same_feeds_and_tells_all_afterwards(
+    tmp_path: Path, monkeypatch
+):
+    undisturbed, away = (TinyFlutter(tmp_path / name, "") for name in ("undisturbed", "away"))
+    for one in (undisturbed, away):
+        one.data.mkdir()
+    first_run(undisturbed.data, ["tfidf", "cbow"])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    printed = first_run(away.data, ["tfidf", "cbow"], undisturbed.data)
+    assert printed.count(f"MLflow is away: no tracking server answers at {uri}") == 1
+    feeds = [one.read("ranked_candidates") for one in (undisturbed, away)]
+    pd.testing.assert_frame_equal(*feeds, check_exact=True)
+    known = told_of(undisturbed.data)
+    assert undelivered(away.data) >= len(known["runs"])
+    # Nobody brings that server back; a new database is told instead, by one command.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    (away.data / "mlflow" / "mlflow.db").unlink()
+    succeed(away.data, "versions", "sync")
+    assert undelivered(away.data) == 0
+    assert told_of(away.data) == known
