@@ -110,15 +110,18 @@ def compare_releases(settings: Settings, names: tuple[str, str], as_json: bool) 
     config = settings.config(PromotionConfig, "promotion")
     found = verdict(one, other, config, days.contest.config)
     if as_json:
+        numbers = {
+            "first_ndcg": found.challenger,
+            "second_ndcg": found.champion,
+            "difference": found.difference,
+            "low": found.low,
+            "high": found.high,
+        }
         show_json(
             {
                 "first": first.id,
                 "second": second.id,
-                "first_ndcg": found.challenger,
-                "second_ndcg": found.champion,
-                "difference": found.difference,
-                "low": found.low,
-                "high": found.high,
+                **{name: None if pd.isna(value) else value for name, value in numbers.items()},
                 "birds": found.birds,
                 "days": len(days.trials),
                 "says": found.reason,
@@ -127,7 +130,7 @@ def compare_releases(settings: Settings, names: tuple[str, str], as_json: bool) 
         return
     typer.echo(
         f"{first.id} beside {second.id}, {found.birds:,} birds on {len(days.trials)} past days: "
-        f"NDCG {found.challenger:.4f} and {found.champion:.4f}.\n{first.id} is {found.reason}."
+        f"NDCG {found.challenger:.4f} and {found.champion:.4f}.\n{first.id}: {found.reason}."
     )
 
 

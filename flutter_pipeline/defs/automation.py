@@ -10,7 +10,7 @@ from flutter_pipeline.adapters.landing.landed import config_of
 from flutter_pipeline.adapters.landing.store import days_stored, versions_of_days
 from flutter_pipeline.adapters.landing.waiting import waiting_files
 from flutter_pipeline.adapters.past_runs import days_of, last_run
-from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.contracts.tables import LANDED
 from flutter_pipeline.defs.asking import asked_once, busy, digest_with, range_of
 from flutter_pipeline.defs.executor import HERE
@@ -184,4 +184,4 @@ def _and_patience_again(context: dg.SensorEvaluationContext, why: str) -> dg.Ski
 
 
 def _is_trained(settings: Settings) -> bool:
-    return VersionStore(settings.data / "models").current_version("ranker") is not None
+    return ReleaseStore(settings.data / "releases").aliases().champion is not None

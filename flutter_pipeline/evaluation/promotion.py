@@ -26,7 +26,7 @@ class PromotionConfig(BaseModel, frozen=True, extra="forbid"):
         default=True, description="Promote what is good enough; else it waits for `promote`."
     )
     margin: float = Field(
-        default=0.03,
+        default=0.05,
         ge=0,
         description="Share of the champion's NDCG that a challenger may be worse by, at most.",
     )
