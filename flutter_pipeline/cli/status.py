@@ -1,13 +1,15 @@
-"""`flutter-pipeline status`: in a screenful whether all is well; and `tidy`."""
+"""`flutter-pipeline status`: in a screenful whether all is well."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import pandas as pd
 import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 from flutter_pipeline.adapters.instance import opened_instance
 from flutter_pipeline.adapters.status import Status, status_of
-from flutter_pipeline.cli import showing
 from flutter_pipeline.settings import Settings
 
 HEALTHY, NOTHING, UNHEALTHY = 0, 1, 3
@@ -38,11 +40,12 @@ def _show(status: Status) -> None:
     for warning in status.warnings:
         typer.echo(f"  warning  {warning}")
     if status.assets:
-        showing.show(_assets(status), False, "Assets, the last good version of each")
+        heads = ("asset", "made", "age", "state", "version", "run")
+        _table("Assets, the last good version of each", heads, _assets(status))
     if status.runs:
-        showing.show(_runs(status), False, "The newest run of each job", wraps=("why",))
+        _table("The newest run of each job", ("job", "run", "status", "when", "why"), _runs(status))
     if status.ticks:
-        showing.show(_ticks(status), False, "What looks next")
+        _table("What looks next", ("name", "kind", "last", "next"), _ticks(status))
     for name, text in _lines(status).items():
         typer.echo(f"{name:<10} {text}")
 
@@ -74,9 +77,19 @@ def _lines(status: Status) -> dict[str, str]:
     return lines
 
 
-def _assets(status: Status) -> pd.DataFrame:
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table that fits a terminal. The one of `showing` loads all that it can show, too slowly."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        table.add_column(head, no_wrap=head != "why")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
+
+
+def _assets(status: Status) -> list[tuple[str, ...]]:
     failing = {check.asset for check in status.failing_checks if check.blocking}
-    rows = [
+    return [
         (
             one.asset,
             f"{one.made:%m-%d %H:%M}",
@@ -87,20 +100,17 @@ def _assets(status: Status) -> pd.DataFrame:
         )
         for one in status.assets
     ]
-    return pd.DataFrame(rows, columns=["asset", "made", "age", "state", "version", "run"])
 
 
-def _runs(status: Status) -> pd.DataFrame:
-    rows = [
+def _runs(status: Status) -> list[tuple[str, ...]]:
+    return [
         (one.job, one.run[:8], one.status, _when(one.ended or one.created), one.error)
         for one in status.runs
     ]
-    return pd.DataFrame(rows, columns=["job", "run", "status", "when", "why"])
 
 
-def _ticks(status: Status) -> pd.DataFrame:
-    rows = [(one.name, one.kind, _when(one.last), _when(one.next)) for one in status.ticks]
-    return pd.DataFrame(rows, columns=["name", "kind", "last", "next"])
+def _ticks(status: Status) -> list[tuple[str, ...]]:
+    return [(one.name, one.kind, _when(one.last), _when(one.next)) for one in status.ticks]
 
 
 def _when(moment: datetime | None) -> str:
