@@ -61,7 +61,7 @@ class Intake:
 
 
 @dataclass(frozen=True)
-class _Batch:
+class Batch:
     """What is the same for every file of an intake."""
 
     data: Path
@@ -94,13 +94,12 @@ def take_in(
     check_cadence(data, before, config.cadence)
     opened, known = open_files(files, {entry.stem for entry in before}, data, config)
     sweep(data)
-    newest = {table: _newest(before, table) for table in LANDED}
     total, done = sum(file.size for file in opened), 0
     shelf = Shelf(data, before)
     taken: list[TakenFile] = []
     changing: list[str] = []
     with ParquetProof(config.limits) as proof:
-        batch = _Batch(data, config, now, newest, proof)
+        batch = Batch(data, config, now, newest_of(before), proof)
         for file in opened:
             entry = _take_file(file, shelf, batch, _part_of(progress, done, total))
             done += file.size
@@ -112,23 +111,13 @@ def take_in(
 
 
 def _take_file(
-    file: OpenedFile, shelf: Shelf, batch: _Batch, read: Callable[[int], None]
+    file: OpenedFile, shelf: Shelf, batch: Batch, read: Callable[[int], None]
 ) -> TakenFile | None:
     """Read, store and publish one file; None if it changed meanwhile."""
     replaced = shelf.other_readings(file.sha256, file.name, file.stem)
     for old in replaced:
         shelf.remove(old)
-    bench = Bench(
-        folder=scratch(batch.data, file.stem),
-        cadence=batch.config.cadence,
-        bounds=Bounds(
-            batch.config.earliest,
-            batch.now + timedelta(hours=batch.config.future_hours),
-            batch.config.limits.id_characters,
-        ),
-        shelf=shelf,
-        newest=batch.newest,
-    )
+    bench = bench_for(file, shelf, batch)
     tables = take_readings(file, bench, batch.proof, read)
     if not file.path.is_file() or state_of(file.path) != file.state:
         shutil.rmtree(bench.folder)
@@ -151,10 +140,27 @@ def _take_file(
     return entry
 
 
-def _newest(entries: Sequence[TakenFile], table: str) -> int | None:
-    """The newest time that is stored in ``table``, in microseconds."""
-    times = [entry.tables[table].newest for entry in entries if table in entry.tables]
-    return max((time for time in times if time is not None), default=None)
+def bench_for(file: OpenedFile, shelf: Shelf, batch: Batch) -> Bench:
+    """What taking ``file`` needs; its folder is new."""
+    config = batch.config
+    latest = batch.now + timedelta(hours=config.future_hours)
+    return Bench(
+        folder=scratch(batch.data, file.stem),
+        cadence=config.cadence,
+        bounds=Bounds(config.earliest, latest, config.limits.id_characters),
+        shelf=shelf,
+        newest=batch.newest,
+    )
+
+
+def newest_of(entries: Sequence[TakenFile]) -> dict[str, int | None]:
+    """By table the newest time that is stored, in microseconds."""
+    found: dict[str, int | None] = dict.fromkeys(LANDED)
+    for entry in entries:
+        for table, taken in entry.tables.items():
+            if taken.newest is not None:
+                found[table] = max(taken.newest, found.get(table) or taken.newest)
+    return found
 
 
 def _touched(taken: Sequence[TakenFile], before: Sequence[TakenFile]) -> dict[str, tuple[str, ...]]:

@@ -89,7 +89,7 @@ def ledger(data: Path) -> list[TakenFile]:
 
 def standing_and_replaced(data: Path) -> tuple[list[TakenFile], list[TakenFile]]:
     """The entries that count, and those that a later one has replaced but not yet removed."""
-    entries = [_read(path) for path in sorted(ledger_folder(data).glob("*.json"))]
+    entries = [read_entry(path) for path in sorted(ledger_folder(data).glob("*.json"))]
     replaced_at: dict[str, datetime] = {}
     for entry in entries:
         for stem in entry.replaces:
@@ -118,7 +118,8 @@ def entry_path(data: Path, stem: str) -> Path:
     return ledger_folder(data) / f"{stem}.json"
 
 
-def _read(path: Path) -> TakenFile:
+def read_entry(path: Path) -> TakenFile:
+    """One entry. Raises ContractError where it is none, or damaged."""
     try:
         return TakenFile.model_validate(read_json(path))
     except (ValidationError, VersionError) as error:

@@ -29,19 +29,19 @@ def publish(entry: TakenFile, bench: Bench, data: Path, replaced: list[TakenFile
     """Rename every part into its place, write the ledger entry, and drop what it replaces."""
     for table, taken in entry.tables.items():
         for day in taken.days:
-            _put(bench.part(table, day), part_path(data, table, day, entry.stem))
+            put(bench.part(table, day), part_path(data, table, day, entry.stem))
     if bench.quarantine.exists():
-        _put(bench.quarantine, quarantine_path(data, entry.stem))
+        put(bench.quarantine, quarantine_path(data, entry.stem))
     # Made in the scratch folder: to look for leftovers in the ledger would cost its length.
     dump_json(bench.folder / "entry.json", entry.model_dump(mode="json"))
-    _put(bench.folder / "entry.json", entry_path(data, entry.stem))
+    put(bench.folder / "entry.json", entry_path(data, entry.stem))
     flush(ledger_folder(data))
     for old in replaced:
         _forget(data, old)
     shutil.rmtree(bench.folder)
 
 
-def _put(made: Path, place: Path) -> None:
+def put(made: Path, place: Path) -> None:
     """Rename into place, on the disk before the ledger can name it."""
     place.parent.mkdir(parents=True, exist_ok=True)
     flush(made)
