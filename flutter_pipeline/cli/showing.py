@@ -1,6 +1,7 @@
 """How the command line shows things: tables that fit a terminal, or JSON for a program."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from flutter_pipeline.adapters.landing.intake import Intake
 from flutter_pipeline.adapters.landing.landed import books_of
@@ -33,6 +35,8 @@ BEYOND = {
 KINDS = ("cold", "fresh", "older", "head", "middle", "tail")
 """Kinds of flits that recall is told of; the metric is called ``<kind>_recall``."""
 
+_COMMANDING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
 FEW = ("popularity", "blend", "ranked", "oracle")
 """Methods that are shown for slices of which there may be many."""
 
@@ -40,20 +44,43 @@ FEW = ("popularity", "blend", "ranked", "oracle")
 def show(rows: pd.DataFrame, as_json: bool, title: str = "", wraps: Sequence[str] = ()) -> None:
     """Print a table, or its rows as JSON. Only the columns in ``wraps`` may take several lines."""
     if as_json:
-        typer.echo(rows.to_json(orient="records", date_format="iso", force_ascii=False))
+        typer.echo(_escaped(rows.to_json(orient="records", date_format="iso", force_ascii=False)))
         return
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=Text(printable(title)) if title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for name in rows:
         right = pd.api.types.is_numeric_dtype(rows[name])
-        table.add_column(str(name), justify="right" if right else "left", no_wrap=name not in wraps)
+        table.add_column(
+            Text(printable(str(name))),
+            justify="right" if right else "left",
+            no_wrap=name not in wraps,
+        )
     for row in rows.itertuples(index=False):
-        table.add_row(*(_cell(value) for value in row))
+        # As Text: in a plain string, "[red]" would be markup.
+        table.add_row(*(Text(printable(_cell(value))) for value in row))
     Console(highlight=False).print(table)
 
 
 def show_json(value: Any) -> None:
     """Print a value as JSON."""
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+    typer.echo(_escaped(json.dumps(value, ensure_ascii=False, default=str)))
+
+
+def printable(text: str) -> str:
+    """``text`` without what would command the terminal: control characters show as �.
+
+    So do those that turn the direction of what follows, by which a text can look like another.
+    """
+    return _COMMANDING.sub("\ufffd", text)
+
+
+def _escaped(json_text: str) -> str:
+    """The same JSON with such characters as escapes; where they stand bare, they are in strings."""
+    return _COMMANDING.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)
 
 
 def show_figures(settings: Settings) -> None:

@@ -7,9 +7,11 @@ and a value with a critical failure never reaches the IO manager, so the last go
 
 import inspect
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -34,6 +36,9 @@ RETRIES, RETRY_SECONDS = 2, 10.0
 """A step's tries after a transient error; the sensors wait longer between runs."""
 PREVIEW_ROWS = 5
 PREVIEW_LENGTH = 60
+_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of what follows."""
 
 
 @dataclass(frozen=True)
@@ -268,6 +273,11 @@ def _is_bytes(column: pd.Series) -> bool:
 
 
 def _cell(value: object) -> str:
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    text = text.replace("|", "\\|").replace("\n", " ")
-    return text if len(text) <= PREVIEW_LENGTH else text[: PREVIEW_LENGTH - 1] + "…"
+    """A value that Markdown shows as it is: whatever birds wrote, it must not become a page."""
+    if isinstance(value, bool | int | float | datetime):
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = str(value).replace("\n", " ")
+    text = text if len(text) <= PREVIEW_LENGTH else text[: PREVIEW_LENGTH - 1] + "…"
+    # A backslash takes the meaning from any ASCII punctuation, so from HTML, links and pictures;
+    # addresses become links only where their punctuation stands bare.
+    return _MARKUP.sub(r"\\\g<0>", _UNPRINTABLE.sub("\ufffd", text))

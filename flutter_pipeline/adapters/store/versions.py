@@ -78,7 +78,11 @@ class VersionStore:
 
     def has(self, name: str, version: str) -> bool:
         """Whether that version is stored whole."""
-        return (self.root / name / version / "manifest.json").is_file()
+        # A name may come from the command line; one with a step upwards would lead elsewhere.
+        return (
+            version == Path(version).name
+            and (self.root / name / version / "manifest.json").is_file()
+        )
 
     def current_version(self, name: str) -> str | None:
         """The version that is read, or None where nothing is published."""

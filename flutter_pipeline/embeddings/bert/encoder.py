@@ -153,13 +153,25 @@ def _from_folder(folder: Path, config: BertConfig) -> tuple[Any, Any]:
     Transformers take five seconds to import; listing the encoders must not wait for it.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
 
     from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers
 
-    with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    # Neither pickled weights nor Python files of the folder are ever run.
+    safe = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
+            model = AutoModel.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, **safe
+            )
+    except (OSError, ValueError, SafetensorError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise ConfigError(
+            f"the model in {folder} cannot be loaded ({said}); name a folder of a build that "
+            "transformers has, with safetensors"
+        ) from error
     n_layers = model.config.num_hidden_layers
     if needs_layers(config.pooling) and n_layers < LAST:
         raise ConfigError(

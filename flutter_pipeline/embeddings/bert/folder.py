@@ -12,7 +12,9 @@ from pathlib import Path
 from flutter_pipeline.embeddings.bert.config import PACKAGED, BertConfig
 from flutter_pipeline.errors import ConfigError
 
-WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
+WEIGHTS = ("model*.safetensors",)
+"""Numbers and nothing else; other kinds of weights are pickles, which run code as they are read."""
+PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 DESCRIPTION = (
     "config.json",
     "*.index.json",
@@ -34,6 +36,12 @@ def find_model(config: BertConfig) -> Path:
         folder = Path(config.model)
     else:
         folder = _from_hub(config)
+    pickled = _files(folder, PICKLED)
+    if pickled and not _files(folder, WEIGHTS):
+        raise ConfigError(
+            f"{folder} holds {pickled[0].name}, a pickle, which could run any code; expected "
+            f"{' or '.join(WEIGHTS)}; save the model anew with `save_pretrained`, where it may run"
+        )
     if not (folder / "config.json").is_file() or not _files(folder, WEIGHTS):
         raise ConfigError(
             f"{folder} holds no model that transformers can read, for config.json and "
