@@ -243,6 +243,22 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
+def verify(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make anew what can be; name what cannot.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read everything that is stored, compare checksums, and name what is damaged.
+
+    Ends with 0 where all is sound (or was repaired), and 1 where damage is left.
+    """
+    from flutter_pipeline.cli.verifying import verify_stored
+
+    raise typer.Exit(verify_stored(read_settings(), repair, as_json))
+
+
+@app.command()
 def backfill(
     first: Annotated[str, typer.Argument(help="The day, such as 2026-05-01; or an hour of it.")],
     last: Annotated[str | None, typer.Argument(help="The last day of a range.")] = None,

@@ -58,6 +58,7 @@ MADE = (
     "releases",
     "mlflow",
     "dagster",
+    "damaged",
     TRUTH_FILE,
 )
 """What the pipeline makes in a data folder."""

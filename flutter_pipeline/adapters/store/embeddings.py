@@ -5,7 +5,7 @@ not exist. So an append is published by one replacement of the manifest, and a k
 nothing but files that the next append removes. How a vector is made is not known here.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -277,6 +277,26 @@ class EmbeddingStore:
             embeddings = self.open(encoder, version)
             count = join_parts(folder, name, embeddings.parts, embeddings.dim)
             _publish(folder, manifest, [_described(folder, name, count)])
+
+    def mend(
+        self,
+        encoder: str,
+        version: str,
+        damaged: Collection[str],
+        batches: Iterable[tuple[FlitIds, Matrix]],
+    ) -> int:
+        """Put a part with the vectors of ``batches`` in place of the ``damaged`` ones, in one step.
+
+        Returns how many vectors that part holds.
+        """
+        with self._changing(encoder, version) as (folder, manifest):
+            name = f"part-{manifest['next_part']:05d}"
+            numbers = check_numbers(manifest["dtype"], folder)
+            count = write_part(folder, name, manifest["dim"], batches, numbers)
+            parts = [part for part in manifest["parts"] if part["name"] not in damaged]
+            added = [_described(folder, name, count)] if count else []
+            _publish(folder, manifest, [*parts, *added])
+        return count
 
     def _folder(self, encoder: str, version: str) -> Path:
         folder = self.root / encoder / version
