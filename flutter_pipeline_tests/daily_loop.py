@@ -152,9 +152,11 @@ def served(data: Path, settings: str = SETTINGS, **environment: str) -> Iterator
     data.mkdir(parents=True, exist_ok=True)
     (data / "landing").mkdir(exist_ok=True)
     (data / "flutter.toml").write_text(settings)
-    port = free_port(3600 + os.getpid() % 300)
-    url = f"http://127.0.0.1:{port}"
-    command = [*COMMAND, "--data", str(data), "ui", "--port", str(port), "--mlflow-port", "5600"]
+    # Others may be looking for ports at the same time.
+    apart = 4 * (os.getpid() % 200)
+    ports = [str(free_port(first + apart)) for first in (20_000, 21_000)]
+    url = f"http://127.0.0.1:{ports[0]}"
+    command = [*COMMAND, "--data", str(data), "ui", "--port", ports[0], "--mlflow-port", ports[1]]
     with (data / "served.log").open("wb") as log:
         process = subprocess.Popen(
             command,
