@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -33,6 +34,8 @@ OPEN = (
 STOP_SECONDS = 20
 WATCH_SECONDS = 5.0
 POLL_SECONDS = 0.3
+AGAIN_SECONDS = 60.0
+"""How long after its last start a server that has ended is started again."""
 
 QUIET = {
     # Deprecations inside the libraries are nothing that a user could act on.
@@ -84,10 +87,10 @@ def _tell(line: str) -> None:
 def serve_pages(
     settings: Settings, ports: tuple[int, int], say: Callable[[str], None], host: str = LOCALHOST
 ) -> int:
-    """Run the Dagster UI (with its daemon) and the MLflow UI until one ends or Ctrl-C.
+    """Run the Dagster UI (with its daemon) and the MLflow UI until Dagster ends or Ctrl-C.
 
     ``ports`` are Dagster's and MLflow's, ``host`` the address that they listen on. Returns the exit
-    code of the first that ended by itself. Raises ConfigError where the pages of this data folder
+    code of Dagster where it ended by itself. Raises ConfigError where the pages of this data folder
     are served already.
     """
     # Both ports were looked for before either was in use.
@@ -102,6 +105,7 @@ def serve_pages(
     }
     _stop_on_signals()
     processes: list[subprocess.Popen] = []
+    start_mlflow: Callable[[], subprocess.Popen] | None = None
     with _only_here(settings, url):
         try:
             _close_dead_runs(say)
@@ -113,14 +117,15 @@ def serve_pages(
                 # In a command line everybody on the machine could read a password.
                 hidden = {**environment, "MLFLOW_BACKEND_STORE_URI": tracking.uri}
                 command = _mlflow_command(tracking, host, mlflow_port)
-                processes.append(_start(command, hidden, log))
+                start_mlflow = partial(_start, command, hidden, log)
+                processes.append(start_mlflow())
             say(f"MLflow   {tracking.page}")
             say(f"Dagster  {url}/asset-groups")
             say(f"Drop files into {settings.landing}; new feeds follow by themselves.")
             say("Ctrl-C stops both.")
             if not is_local(host):
                 say(OPEN.format(host=host))
-            return _wait(processes, Reloading(settings, url))
+            return _wait(processes, Reloading(settings, url), start_mlflow)
         except KeyboardInterrupt:
             return 0
         finally:
@@ -206,15 +211,27 @@ def _stop_on_signals() -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def _wait(processes: list[subprocess.Popen], reloading: Reloading) -> int:
-    """Until one ends by itself; returns its exit code. Meanwhile the pages follow the data."""
-    looked = time.monotonic()
-    while all(process.poll() is None for process in processes):
+def _wait(
+    processes: list[subprocess.Popen],
+    reloading: Reloading,
+    start_mlflow: Callable[[], subprocess.Popen] | None,
+) -> int:
+    """Until Dagster, the first, ends by itself; returns its exit code.
+
+    Meanwhile the pages follow the data, and MLflow's are started again where they have ended: the
+    daily run needs them not, and must not end with them.
+    """
+    looked = started = time.monotonic()
+    while (code := processes[0].poll()) is None:
         time.sleep(POLL_SECONDS)
-        if time.monotonic() - looked > WATCH_SECONDS:
+        now = time.monotonic()
+        if now - looked > WATCH_SECONDS:
             reloading.keep_up()
             looked = time.monotonic()
-    return next(code for process in processes if (code := process.poll()) is not None)
+        gone = start_mlflow is not None and processes[1].poll() is not None
+        if start_mlflow is not None and gone and now - started > AGAIN_SECONDS:
+            processes[1], started = start_mlflow(), now
+    return code
 
 
 def _stop_all(processes: list[subprocess.Popen]) -> None:

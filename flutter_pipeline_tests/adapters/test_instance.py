@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -13,9 +14,11 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from flutter_pipeline.adapters import instance
 from flutter_pipeline.adapters.dagster_home import TEMPLATE
 from flutter_pipeline.adapters.instance import prepare_instance
 from flutter_pipeline.adapters.listening import free_port
+from flutter_pipeline.adapters.reloading import Reloading
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import Settings
 
@@ -75,6 +78,24 @@ def test_a_configuration_that_somebody_edited_stays(tmp_path: Path) -> None:
     edited.write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     prepare_instance(settings)
     assert edited.read_text(encoding="utf-8") == "telemetry: {enabled: false}\n"
+
+
+def test_mlflows_pages_are_started_again_and_the_daemon_does_not_end_with_them(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(instance, "AGAIN_SECONDS", 0.0)
+    dagster = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3); exit(7)"])
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    processes = [dagster, ended]
+    again = partial(subprocess.Popen, [sys.executable, "-c", "import time; time.sleep(60)"])
+    code = instance._wait(processes, Reloading(Settings(tmp_path), "http://127.0.0.1:9"), again)
+    try:
+        # Dagster's own end is the end, and its exit code the outcome.
+        assert code == 7
+        assert processes[1] is not ended and processes[1].poll() is None
+    finally:
+        processes[1].kill()
 
 
 @pytest.mark.slow
