@@ -5,9 +5,10 @@ put right is one line on stderr and exit code 1; wrong usage is exit code 2. Wha
 is imported when it is called, so that ``--help`` answers at once.
 """
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -298,8 +299,19 @@ def main() -> None:
     try:
         app()
     except FlutterError as error:
-        print(f"flutter-pipeline: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201  # the one place that speaks to stderr
-        sys.exit(1)
+        _end(str(error))
+    except Exception as error:
+        from flutter_pipeline.adapters.disk import disk_trouble
+
+        if told := disk_trouble(error, Path(os.environ.get("FLUTTER_DATA") or "data")):
+            _end(told)
+        raise
+
+
+def _end(told: str) -> NoReturn:
+    """One line on stderr, and exit code 1."""
+    print(f"flutter-pipeline: {' '.join(told.split())}", file=sys.stderr)  # noqa: T201  # the one place that speaks to stderr
+    sys.exit(1)
 
 
 if __name__ == "__main__":
