@@ -106,7 +106,7 @@ def running_server() -> Iterator[Server]:
     assert PROGRAMS is not None
     # Not in pytest's folder, which its owner alone may enter: PostgreSQL refuses to be root.
     folder = Path(tempfile.mkdtemp(prefix="flutter_postgres_"))
-    server = Server(folder, PROGRAMS, free_port(5600 + os.getpid() % 1000))
+    server = Server(folder, PROGRAMS, free_port(40000 + os.getpid() % 1000 * 10))
     try:
         secret = folder / "password"
         secret.write_text(PASSWORD)

@@ -25,7 +25,7 @@ from flutter_pipeline_tests.adapters.postgres_server import PASSWORD, PROGRAMS, 
 from flutter_pipeline_tests.conftest import COMMAND
 
 START_SECONDS = 180
-STOP_SECONDS = 30
+STOP_SECONDS = 90
 TOKEN = "t0ken-of-the-owl"
 
 
@@ -42,7 +42,9 @@ class Pages:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     """Both pages, as a user would start them; on PostgreSQL where it is installed."""
     data = tmp_path_factory.mktemp("listening") / "data"
-    ports = free_port(24000), free_port(26000)
+    # Away from those of other tests, which may run at the same time.
+    start = 30000 + os.getpid() % 1000 * 10
+    ports = free_port(start), free_port(start + 5)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MLFLOW_TRACKING_TOKEN": TOKEN}
     with ExitStack() as stack:
         if PROGRAMS is not None:

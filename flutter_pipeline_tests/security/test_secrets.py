@@ -13,11 +13,13 @@ import pytest
 
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.tracking import Tracking
+from flutter_pipeline.addresses import MLFLOW, POSTGRES, SECRETS
 from flutter_pipeline.errors import FlutterError
 from flutter_pipeline.settings import Settings, prepare_environment, read_settings
-from flutter_pipeline_tests.conftest import SMALL, Answer, flutter, succeed
+from flutter_pipeline_tests.conftest import SMALL, Answer, Call, flutter, succeed
 
 SECRET = "s3cret-of-the-owl"
+TOUCHED = ("MLFLOW_TRACKING_USERNAME", "FLUTTER_DAGSTER_DATABASE")
 FAILURES = {
     "PostgreSQL is away": {"FLUTTER_POSTGRES_URL": f"postgresql://owl:{SECRET}@127.0.0.1:1/nest"},
     "no address of PostgreSQL": {"FLUTTER_POSTGRES_URL": f"postgresql://owl:{SECRET}/x@host/nest"},
@@ -34,6 +36,12 @@ def planted(port: int) -> dict[str, str]:
         "PGPASSWORD": f"{SECRET}-3",
         "FLUTTER_WEBHOOK": f"http://127.0.0.1:{port}/{SECRET}-4",
     }
+
+
+def plant(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set ``environment`` in this process; what a command changes of it is taken back, too."""
+    for name in (*SECRETS, *TOUCHED, POSTGRES, MLFLOW):
+        monkeypatch.setenv(name, environment.get(name, ""))
 
 
 def files_that_tell(folder: Path) -> list[Path]:
@@ -58,7 +66,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-def test_a_whole_run_without_its_tracking_server_tells_no_secret(data: Path):
+def test_a_whole_run_without_its_tracking_server_tells_no_secret(
+    data: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         environment = planted(nobody.getsockname()[1])
@@ -66,15 +76,19 @@ def test_a_whole_run_without_its_tracking_server_tells_no_secret(data: Path):
         assert is_silent(answer)
         assert answer.code == 0, answer
         assert TableStore(data / "tables").read("ranked_candidates")["bird_id"].nunique() == 40
+        plant(environment, monkeypatch)
         for command in (["status"], ["versions"], ["evaluate", "--json"], ["feed", "nobody"]):
-            assert is_silent(flutter(data, *command, **environment)), command
+            assert is_silent(call(data, *command)), command
     assert files_that_tell(data) == []
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_command_that_fails_tells_no_secret(tmp_path: Path, failure: str):
+def test_a_command_that_fails_tells_no_secret(
+    tmp_path: Path, failure: str, call: Call, monkeypatch: pytest.MonkeyPatch
+):
     (tmp_path / "flutter.toml").write_text("cadence = 'daily'")
-    answer = flutter(tmp_path, "run", **FAILURES[failure])
+    plant(FAILURES[failure], monkeypatch)
+    answer = call(tmp_path, "run")
     assert answer.code == 1 and len(answer.err.splitlines()) == 1
     assert is_silent(answer)
     assert files_that_tell(tmp_path) == []
