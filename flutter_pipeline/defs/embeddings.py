@@ -7,13 +7,23 @@ import dagster as dg
 import pandas as pd
 from pydantic import BaseModel
 
-from flutter_pipeline.adapters.encoding import Known, encode_missing, train_version
+from flutter_pipeline.adapters.coverage import bring_up_to_date
+from flutter_pipeline.adapters.encoding import Known, train_version
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.contracts.state import curves_of, figures_of
-from flutter_pipeline.defs.asset import Made, Stage, at_least, at_most, audited_asset, columns_of
+from flutter_pipeline.defs.asset import (
+    Made,
+    Stage,
+    at_least,
+    at_most,
+    audited_asset,
+    columns_of,
+    in_parts,
+)
 from flutter_pipeline.defs.moments import flits_to_learn_from, likes_to_learn_from
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
+from flutter_pipeline.defs.streams import TableParts
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import read_settings
@@ -119,20 +129,21 @@ def embeddings_asset(kind: EncoderKind) -> dg.AssetsDefinition:
         options={
             "ins": {
                 "model": dg.AssetIn(f"{kind.name}_model"),
-                **columns_of("cleaned_tokens", "flit_id", kind.reads),
+                **in_parts("cleaned_tokens"),
             }
         },
     )
 
-    def embeddings(model: Stored, cleaned_tokens: pd.DataFrame, data: DataFolder) -> Made:
-        encoded = encode_missing(model, cleaned_tokens, data.embeddings, progress_bar(kind.name))
-        stored = data.embeddings.open(kind.name, model.version)
+    def embeddings(model: Stored, cleaned_tokens: TableParts, data: DataFolder) -> Made:
+        table = (cleaned_tokens.store, cleaned_tokens.name)
+        new = bring_up_to_date(model, table, data.embeddings, progress_bar(kind.name))
+        stored, encoded = new.embeddings, new.encoded
         for serving in _other_versions(kind, model, data):
             bar = progress_bar(f"{kind.name}, as it serves")
-            encode_missing(serving, cleaned_tokens, data.embeddings, bar)
+            bring_up_to_date(serving, table, data.embeddings, bar)
         facts = {
             **asdict(encoded),
-            "lacking": len(stored.missing(cleaned_tokens["flit_id"])),
+            "lacking": new.lacking,
             "empty_share": encoded.empty / max(1, encoded.encoded),
             "flits_per_second": encoded.encoded / max(1e-9, encoded.encoding_seconds),
             "flits": len(stored),

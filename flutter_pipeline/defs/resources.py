@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+from pydantic import PrivateAttr
 
 from flutter_pipeline.adapters.landing.config import KEY_FORMATS
 from flutter_pipeline.adapters.lock import run_lock
@@ -196,10 +197,16 @@ class TableManager(dg.ConfigurableIOManager):
         return self.data.tables.read(name, keys, columns)
 
 
+READ_OFTEN = ("network",)
+"""Nearly every asset reads it: hundreds of megabytes, whose checksums are compared each time."""
+
+
 class VersionManager(dg.ConfigurableIOManager):
     """Trained things, kept by version; what is read is the current one."""
 
     data: dg.ResourceDependency[DataFolder]
+    _held: dict[tuple[str, str], Stored] = PrivateAttr(default_factory=dict)
+    """By folder and name what is read often, as long as it is the current version."""
 
     def handle_output(self, context: dg.OutputContext, obj: Stored) -> None:
         """Publish the version; of what is made daily only the newest few are kept.
@@ -209,13 +216,23 @@ class VersionManager(dg.ConfigurableIOManager):
         """
         metadata = context.definition_metadata or {}
         self.data.models.publish(obj)
+        self._hold(obj)
         keep, fact = metadata.get("keep_versions"), metadata.get("kept_by")
         if keep is not None:
             self.data.models.thin_out(obj.name, keep, fact)
 
     def load_input(self, context: dg.InputContext) -> Stored:
-        """The current version."""
-        return self.data.models.current(context.asset_key.to_user_string())
+        """The current version; in one process, what is read often is read from disk once."""
+        name, models = context.asset_key.to_user_string(), self.data.models
+        held = self._held.get((str(models.root), name))
+        if held is not None and held.version == models.current_version(name):
+            return held
+        return self._hold(models.current(name))
+
+    def _hold(self, stored: Stored) -> Stored:
+        if stored.name in READ_OFTEN:
+            self._held[str(self.data.models.root), stored.name] = stored
+        return stored
 
 
 class EmbeddingManager(dg.ConfigurableIOManager):
