@@ -8,7 +8,7 @@ FLUTTER := $(BIN)/flutter-pipeline --data $(DATA)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run ui test test-slow test-faults check format lock clean bench-growth bench-intake bench-cleaning \
+.PHONY: help run soak ui test test-slow test-faults check format lock clean bench-growth bench-intake bench-cleaning \
 	bench-encoders bench-bert bench-fine-tuning bench-cbow bench-counts bench-store bench-index \
 	bench-retrieval bench-interests bench-sources bench-ranking bench-rules bench-cold bench-feeds
 
@@ -29,6 +29,10 @@ test-slow: $(READY)  ## Run the tests that take minutes, or need FLUTTER_BENCHMA
 
 test-faults: $(READY)  ## The fault suite: kills, full disks, damage, concurrency, fuzzing; about 20 minutes.
 	@OMP_NUM_THREADS=1 $(BIN)/pytest flutter_pipeline_tests/faults
+
+# `make soak MINUTES=600` for a night.
+soak: $(READY)  ## Serve a folder unattended, a day of files a minute, for half an hour.
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),30)
 
 check: $(READY)  ## Formatting, lint, types, layers.
 	@$(BIN)/ruff format --check .

@@ -118,6 +118,7 @@ def _when(moment: datetime | None) -> str:
 
 
 def _hours(hours: float) -> str:
+    hours = max(0.0, hours)
     if hours < 1:
         return f"{hours * 60:.0f} min"
     return f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
