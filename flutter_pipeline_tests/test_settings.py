@@ -172,3 +172,39 @@ def refusal_of_tree(folder: Path, toml: str) -> str:
     with pytest.raises(ConfigError) as refused:
         settings_with(folder, toml).config(Tree, "text")
     return str(refused.value)
+
+
+NEST = "postgresql://owl@host:5433/nest"
+
+
+def test_one_address_of_postgresql_is_for_dagster_and_mlflow_and_one_folder(tmp_path: Path):
+    folders = [tmp_path / "My data!", tmp_path / "my-data"]
+    environments = [
+        {"FLUTTER_DATA": str(folder), "FLUTTER_POSTGRES_URL": NEST} for folder in folders
+    ]
+    first, second = (read_settings(environment) for environment in environments)
+    start = "postgresql+psycopg2://owl@host:5433/nest?connect_timeout=10&options=-csearch_path%3D"
+    assert str(first.dagster_database).startswith(f"{start}dagster_my_data_")
+    assert first.mlflow_uri.startswith(f"{start}mlflow_my_data_")
+    assert first.mlflow_uri != second.mlflow_uri
+    assert first.dagster_database != second.dagster_database
+    assert read_settings(environments[0]) == first
+
+
+def test_without_an_address_of_postgresql_dagster_has_no_database(tmp_path: Path):
+    assert read_settings({"FLUTTER_DATA": str(tmp_path)}).dagster_database is None
+
+
+def test_a_tracking_server_that_is_named_wins_over_postgresql(tmp_path: Path):
+    environment = {"FLUTTER_DATA": str(tmp_path), "FLUTTER_POSTGRES_URL": NEST}
+    named = read_settings({**environment, "MLFLOW_TRACKING_URI": "http://tracking:5000"})
+    assert named.mlflow_uri == "http://tracking:5000"
+    assert named.dagster_database is not None
+    other = read_settings({**environment, "MLFLOW_TRACKING_URI": "postgresql://owl@there/eggs"})
+    assert other.mlflow_uri == "postgresql+psycopg2://owl@there/eggs"
+
+
+@pytest.mark.parametrize("name", ["FLUTTER_POSTGRES_URL", "MLFLOW_TRACKING_URI"])
+def test_an_address_that_cannot_be_read_names_its_variable(tmp_path: Path, name: str):
+    with pytest.raises(ConfigError, match=f"{name} .*%XX"):
+        read_settings({"FLUTTER_DATA": str(tmp_path), name: "postgresql://owl:p/w@host/nest"})
