@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from flutter_pipeline.birds.numbering import codes_of, in_order, strings
+from flutter_pipeline.birds.numbering import codes_of, grouped, in_order, strings
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.contracts.tables import ACTIONS, DISLIKED, LIKED
 from flutter_pipeline.errors import CorpusError
@@ -138,11 +138,11 @@ class History:
     def last_likes(self) -> Engagements:
         """The last like of each bird and flit: grouped by bird, newest first within a bird."""
         likes = self.likes
-        pair = likes.bird * len(self.known) + likes.flit
-        order = np.argsort(pair, kind="stable")
-        is_last = np.append(np.diff(pair[order]) != 0, True)[: len(order)]
-        place = order[is_last]
-        return likes.take(place[np.lexsort((-place, likes.bird[place]))])
+        # From the newest on, whatever was met before is not the last of its pair.
+        backwards = np.arange(len(likes))[::-1]
+        pair = (likes.bird * len(self.known) + likes.flit)[backwards]
+        place = backwards[~pd.Series(pair).duplicated().to_numpy(dtype=bool)]
+        return likes.take(place[grouped(likes.bird[place])])
 
     @cached_property
     def met(self) -> csr_matrix:

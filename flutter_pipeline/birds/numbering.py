@@ -52,3 +52,13 @@ def in_order(times: IntArray, *ties: NDArray[np.integer] | pd.Series) -> IntArra
         order[tied[unsorted]], values[unsorted] = rows[within], values[within]
         is_new[tied] |= same_run & (values != np.roll(values, 1))
     return order
+
+
+def grouped(codes: IntArray) -> IntArray:
+    """The order that puts equal ``codes`` together, ascending; within one, rows stay in order.
+
+    No code is negative.
+    """
+    few = int(codes.max(initial=0)) <= np.iinfo(np.uint16).max
+    # NumPy sorts numbers of 16 bits by counting, in one pass.
+    return np.argsort(codes.astype(np.uint16) if few else codes, kind="stable")

@@ -251,3 +251,16 @@ def test_the_place_in_the_feed_is_kept_where_it_was_noted():
     engagements = build_network(FLITS, shown, GROUPS).engagements
     # In order of time and bird; the engagement with a flit that is gone is left out.
     assert engagements.position.tolist() == [0, 2, 7]
+
+
+def test_last_likes_are_the_newest_of_each_pair_by_bird_newest_first():
+    network = random_network()
+    history = known_before(network, int(network.created_at.max()) + DAY)
+    newest: dict[tuple[int, int], int] = {}
+    for place, pair in enumerate(zip(history.likes.bird, history.likes.flit, strict=True)):
+        newest[pair] = place
+    expected = sorted((bird, -place, flit) for (bird, flit), place in newest.items())
+    found = history.last_likes
+    assert found.bird.tolist() == [bird for bird, _, _ in expected]
+    assert found.flit.tolist() == [flit for _, _, flit in expected]
+    assert len(found) < len(history.likes)

@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flutter_pipeline.birds.numbering import codes_of, in_order
+from flutter_pipeline.birds.numbering import codes_of, grouped, in_order
 
 SHORT = st.text(alphabet="ab", min_size=1, max_size=2)
 
@@ -39,3 +39,9 @@ def test_the_order_is_that_of_a_full_sort(rows: list[tuple[int, str, int]]):
     numbers = np.array([row[2] for row in rows], dtype=np.int64)
     full = np.lexsort((numbers, names.to_numpy(dtype=object), times))
     assert in_order(times, names, numbers).tolist() == full.tolist()
+
+
+def test_rows_of_one_code_stand_together_in_their_order_few_codes_or_many():
+    for far in (3, 70_000):
+        codes = np.array([far, 1, far, 0, 1])
+        assert grouped(codes).tolist() == [3, 1, 4, 0, 2]
