@@ -100,6 +100,11 @@ class Served:
         [check] = node["assetChecksOrError"]["checks"]
         return check["executionForLatestMaterialization"]
 
+    def freshness_of(self, asset: str) -> str:
+        """Whether the pages call an asset fresh: HEALTHY, WARNING, DEGRADED or UNKNOWN."""
+        [node] = self.ask(CHECKS, asset=[asset])["assetNodes"]
+        return node["freshnessStatusInfo"]["freshnessStatus"]
+
     def failed_ticks(self) -> list[str]:
         """Looks of sensors that ended with an error."""
         sensors = self.ask(TICKS)["sensorsOrError"]["results"]

@@ -102,6 +102,7 @@ def correcting_the_data_is_enough(here: Served, producer: Producer, hook: Webhoo
     assert hook.heard[-1]["about"] == hook.heard[0]["run"]
     code, status = here.status()
     assert code == 0 and status["problems"] == []
+    assert here.freshness_of("ranked_candidates") == "HEALTHY"
     # Nothing was made anew by hand, so nothing had to follow.
     assert {run["job"] for run in status["runs"]} == {"intake", "everything", "one_day"}
 
