@@ -6,6 +6,7 @@ entry holds the checksums of what it names, and one of itself.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
@@ -89,7 +90,7 @@ def ledger(data: Path) -> list[TakenFile]:
 
 def standing_and_replaced(data: Path) -> tuple[list[TakenFile], list[TakenFile]]:
     """The entries that count, and those that a later one has replaced but not yet removed."""
-    entries = [read_entry(path) for path in sorted(ledger_folder(data).glob("*.json"))]
+    entries = [_entry(path) for path in sorted(ledger_folder(data).glob("*.json"))]
     replaced_at: dict[str, datetime] = {}
     for entry in entries:
         for stem in entry.replaces:
@@ -127,3 +128,19 @@ def read_entry(path: Path) -> TakenFile:
             f"{path}: not a ledger entry, or damaged; `flutter-pipeline verify --repair` takes "
             "that file in again where it still lies in the landing folder"
         ) from error
+
+
+def _entry(path: Path) -> TakenFile:
+    """As :func:`read_entry`; an entry that this process has read before is not read again."""
+    try:
+        now = path.stat()
+    except FileNotFoundError:
+        return read_entry(path)
+    return _unchanged(path, (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
+
+
+# The ledger grows by an entry a file, and sensors ask for it every few seconds.
+@lru_cache(maxsize=1 << 16)
+def _unchanged(path: Path, stamp: tuple[int, ...]) -> TakenFile:
+    """The entry at ``path`` as long as the file is that of the ``stamp``."""
+    return read_entry(path)
