@@ -18,7 +18,7 @@ OVERDUE_SECONDS = 300
 
 @dg.run_failure_sensor(
     description="Tells of every run that failed: a line in alerts.log, and the webhook.",
-    minimum_interval_seconds=LOOK_SECONDS,
+    minimum_interval_seconds=2 * LOOK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def runs_that_failed(context: dg.RunFailureSensorContext) -> None:
@@ -29,7 +29,7 @@ def runs_that_failed(context: dg.RunFailureSensorContext) -> None:
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     description="Tells of failures that a later run has made good.",
-    minimum_interval_seconds=LOOK_SECONDS,
+    minimum_interval_seconds=2 * LOOK_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def runs_that_recovered(context: dg.RunStatusSensorContext) -> None:

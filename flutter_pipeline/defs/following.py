@@ -59,7 +59,8 @@ def tags_of(job: str) -> dict[str, str]:
 what_follows = dg.AutomationConditionSensorDefinition(
     "what_follows",
     target=dg.AssetSelection.all(),
-    minimum_interval_seconds=LOOK_SECONDS,
+    # Every look at a change is kept for the pages, 60 KB an asset: seldom is enough.
+    minimum_interval_seconds=4 * LOOK_SECONDS,
     description="Makes anew what is made of something that a person has made anew.",
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
