@@ -25,6 +25,7 @@ from flutter_pipeline.adapters.landing.landed import books_of, config_of, land
 from flutter_pipeline.adapters.landing.ledger import ledger
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.registry import complaint
 from flutter_pipeline.adapters.run_alerts import tell_failure, tell_recoveries
 from flutter_pipeline.adapters.serving import feeds_made_of, feeds_would_be_of
 from flutter_pipeline.adapters.settings_check import check_settings
@@ -71,6 +72,8 @@ def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
     """Take in what waits; where anything is new, run the job on the days that it touches."""
     check_settings(settings)
     prepare_instance(settings)
+    if warning := complaint(settings):
+        typer.echo(f"warning: {warning}", err=True)
     with _locked(settings):
         _take_in(settings, sample)
     from flutter_pipeline.defs.partitions import open_days, stored_days
