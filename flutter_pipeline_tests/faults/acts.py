@@ -3,17 +3,20 @@
 Every function is named ``module:function`` by a test and runs in a process of its own.
 """
 
-import datetime
-import os
+import json
+import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import numpy as np
 
 from flutter_pipeline.adapters.promotion import apply_champion, stores_of
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.settings import read_settings
 
 ENCODER, VERSION = "lsa", "v1"
 DIM = 8
@@ -85,16 +88,33 @@ def shift_clock(seconds: str, after_calls: str = "0") -> None:
         asked += 1
         return shift if asked > calls else 0.0
 
-    class Shifted(datetime.datetime):
+    class Shifted(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             return cls.fromtimestamp(real() + shifted(), tz)
 
         @classmethod
         def utcnow(cls) -> Any:
-            return cls.fromtimestamp(real() + shifted(), datetime.UTC).replace(tzinfo=None)
+            return cls.fromtimestamp(real() + shifted(), UTC).replace(tzinfo=None)
 
     time.time = lambda: real() + shifted()
     time.time_ns = lambda: real_ns() + int(shifted() * 1e9)
-    datetime.datetime = Shifted  # type: ignore[misc]  # what is misled is the whole process
-    os.environ["FLUTTER_CLOCK_SHIFTED"] = seconds
+    for name, module in list(sys.modules.items()):
+        if name.startswith("flutter_pipeline") and getattr(module, "datetime", None) is datetime:
+            vars(module)["datetime"] = Shifted
+
+
+def tick() -> None:
+    """Print the run keys that the sensors ask for, as JSON."""
+    from flutter_pipeline.adapters.instance import opened_instance, prepare_instance
+    from flutter_pipeline.defs.automation import days_that_changed, landed_files
+
+    settings = read_settings()
+    prepare_instance(settings)
+    asked: dict[str, str | None] = {}
+    with opened_instance(settings) as instance:
+        for sensor in (landed_files, days_that_changed):
+            context = dg.build_sensor_context(instance=instance, cursor=None)
+            found = sensor(context)
+            asked[sensor.name] = found.run_key if isinstance(found, dg.RunRequest) else None
+    sys.stdout.write(json.dumps(asked) + "\n")

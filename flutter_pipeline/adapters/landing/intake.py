@@ -67,6 +67,9 @@ class Batch:
     data: Path
     config: IntakeConfig
     now: datetime
+    stamp: datetime
+    """When it is said to be taken in: now, but never before what was taken in earlier. Entries
+    stay in the order in which they came, though the clock may have been set back."""
     newest: dict[str, int | None]
     proof: ParquetProof
 
@@ -99,7 +102,7 @@ def take_in(
     taken: list[TakenFile] = []
     changing: list[str] = []
     with ParquetProof(config.limits) as proof:
-        batch = Batch(data, config, now, newest_of(before), proof)
+        batch = Batch(data, config, now, _after(before, now), newest_of(before), proof)
         for file in opened:
             entry = _take_file(file, shelf, batch, _part_of(progress, done, total))
             done += file.size
@@ -130,7 +133,7 @@ def _take_file(
         bytes=file.size,
         mapping=file.mapping,
         cadence=batch.config.cadence,
-        taken_at=batch.now,
+        taken_at=batch.stamp,
         tables=tables,
         replaces=tuple(old.stem for old in replaced),
         quarantine_sha256=checksum_of(bench.quarantine) if bench.quarantine.exists() else "",
@@ -151,6 +154,12 @@ def bench_for(file: OpenedFile, shelf: Shelf, batch: Batch) -> Bench:
         shelf=shelf,
         newest=batch.newest,
     )
+
+
+def _after(entries: Sequence[TakenFile], now: datetime) -> datetime:
+    """``now``, or a moment after the last entry where the clock was set back since."""
+    last = max((entry.taken_at for entry in entries), default=now)
+    return now if now > last or not entries else last + timedelta(microseconds=1)
 
 
 def newest_of(entries: Sequence[TakenFile]) -> dict[str, int | None]:

@@ -39,13 +39,13 @@ def retake(
     """
     before = [one for one in entries[: entries.index(entry)] if one.stem not in entry.replaces]
     earlier = [one for one in before if one.taken_at < entry.taken_at]
-    lenient = config.model_copy(update={"strict": False})
+    at, lenient = entry.taken_at, config.model_copy(update={"strict": False})
     opened, _ = open_files([path], set(), data, lenient)
     if opened[0].stem != entry.stem:
         # Another mapping is in force than the one that it was read by.
         return False
     with ParquetProof(config.limits) as proof:
-        batch = Batch(data, lenient, entry.taken_at, newest_of(earlier), proof)
+        batch = Batch(data, lenient, at, at, newest_of(earlier), proof)
         file = opened[0]
         bench = bench_for(file, Shelf(data, before), batch)
         try:

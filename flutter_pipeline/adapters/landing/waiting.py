@@ -47,8 +47,12 @@ def waiting_files(landing: Path, data: Path, config: IntakeConfig, now: datetime
     found = sorted(path for path in landing.rglob("*") if _counts(path, landing))
     unsupported = [path for path in found if kind_of(path) is None]
     supported = [path for path in found if kind_of(path) is not None]
-    latest = now.timestamp() - config.settle_seconds
-    settling = [path for path in supported if path.stat().st_ctime > latest]
+    # One that changed well after now did so before the clock was set back, and waits no longer.
+    settling = [
+        path
+        for path in supported
+        if abs(now.timestamp() - path.stat().st_ctime) < config.settle_seconds
+    ]
     if config.settle_seconds == 0:
         settling = []
     young = set(settling)

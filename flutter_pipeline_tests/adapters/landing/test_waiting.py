@@ -74,3 +74,10 @@ def test_an_unchanged_file_is_not_read_again(tmp_path: Path):
     assert look(tmp_path).digests[path] == "remembered"
     cache.write_text("{broken")
     assert look(tmp_path).digests[path] == before
+
+
+def test_a_file_from_before_the_clock_was_set_back_does_not_wait_for_the_clock(tmp_path: Path):
+    drop(tmp_path, "a.csv")
+    patient = IntakeConfig(settle_seconds=60)
+    assert names(look(tmp_path, patient, after=-30).settling) == ["a.csv"]
+    assert names(look(tmp_path, patient, after=-24 * 3600).ready) == ["a.csv"]
