@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run soak ui test test-slow test-faults check format lock clean bench-growth bench-intake bench-cleaning \
 	bench-encoders bench-bert bench-fine-tuning bench-cbow bench-counts bench-store bench-index \
-	bench-retrieval bench-interests bench-sources bench-ranking bench-rules bench-cold bench-feeds
+	bench-retrieval bench-interests bench-sources bench-ranking bench-rules bench-cold bench-feeds bench-drift
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -116,6 +116,9 @@ bench-retrieval: $(READY)  ## Recommenders beside published tables, on all sets;
 
 bench-interests: $(READY)  ## What a bird's likes should be searched by; needs BENCHMARK_DATA.
 	@$(BIN)/python benchmarks/bench_interests.py --data $(BENCHMARK_DATA)
+
+bench-drift: $(READY)  ## False alarms, and planted drifts found; BENCHMARK_DATA adds real texts.
+	@$(BIN)/python benchmarks/bench_drift.py $(if $(BENCHMARK_DATA),--data $(BENCHMARK_DATA))
 
 # These look at a run that `make run` has finished in DATA, and change nothing there.
 bench-sources: $(READY)  ## What each source of candidates adds, on a finished run.

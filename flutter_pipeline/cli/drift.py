@@ -12,7 +12,7 @@ from flutter_pipeline.drift.report import verdict_of
 from flutter_pipeline.errors import VersionError
 from flutter_pipeline.settings import Settings
 
-SHOWN = ["measure", "value", "usual", "limit", "effect", "threshold", "adjusted_p", "said"]
+SHOWN = ["measure", "value", "limit", "effect", "threshold", "adjusted_p", "said"]
 
 
 def show_drift(settings: Settings, as_json: bool) -> None:

@@ -23,6 +23,9 @@ DRIFT_REPORT = Table(
         Column("effect", "float64", "How much it is above the usual.", nullable=True),
         Column("threshold", "float64", "The least effect that matters.", nullable=True),
         Column("score", "float64", "The same in standard deviations of chance.", nullable=True),
+        Column(
+            "counts_as", "float64", "The score that later days are held against.", nullable=True
+        ),
         Column("p", "float64", "Chance of such a score among earlier days'.", nullable=True),
         Column("adjusted_p", "float64", "After Benjamini and Hochberg.", nullable=True),
         Column("said", "str", "One of: " + "; ".join(SAID) + "."),

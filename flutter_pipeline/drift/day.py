@@ -83,6 +83,8 @@ class Judged:
     p: float
     adjusted_p: float
     threshold: float
+    counts_as: float
+    """The score that later days are held against: the day's own, or what just stands out."""
     earlier: int
     """Scores of earlier days that it was held against."""
 
@@ -153,14 +155,20 @@ def judged(
     after = adjusted(p)
     # What the smallest of so many p-values has to be below.
     first = config.level / max(1, sum(not np.isnan(value) for value in p.values()))
+    limits = {
+        name: score_at(first, enough[name]) if name in enough else float("nan") for name in scores
+    }
     return {
         name: Judged(
             score=one,
-            limit=one.value_at(score_at(first, enough[name])) if name in enough else float("nan"),
+            limit=one.value_at(limits[name]),
             matters=one.value_of(threshold_of(name, config)),
             p=p[name],
             adjusted_p=after[name],
             threshold=threshold_of(name, config),
+            # Left out, days that stand out by chance would make later ones stand out too often;
+            # taken in full, a day of real drift would hide the next.
+            counts_as=float(np.fmin(one.score, limits[name])),
             earlier=len(earlier.get(name, ())),
         )
         for name, one in scores.items()

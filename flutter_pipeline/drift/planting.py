@@ -4,6 +4,7 @@ The day keeps its size: what is planted takes the place of flits drawn at random
 day's rows are, and no measure.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from flutter_pipeline.drift.day import DayRows
+
+Planting = Callable[[DayRows, np.random.Generator], DayRows]
+"""Makes a drifted day of an honest one."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,6 @@ def with_flood(
     return _replaced(
         day, places, taken, {name: rows[drawn] for name, rows in foreign.vectors.items()}
     )
-
-
-def with_other_encoder(day: DayRows, vectors: dict[str, NDArray[np.float32]]) -> DayRows:
-    """The day as another model of the same length would have encoded it."""
-    return replace(day, vectors=vectors)
 
 
 def with_other_actions(day: DayRows, share: float, rng: np.random.Generator) -> DayRows:

@@ -1,6 +1,6 @@
 """The report: day after day, each beside the ordinary days before it, and what follows from it.
 
-Days that alarmed are left out of what later days are held against. Knows no store and no clock.
+Days that alarmed are no reference for later ones. Knows no store and no clock.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +86,7 @@ def rows_of(
         return _frame([_nothing(day, len(reference))])
     scores = scores_of(window_of(day, reference), config)
     earlier = {
-        str(name): _ordinary_scores(rows, config)
+        str(name): rows.sort_values("day")["counts_as"].to_list()[-config.history :]
         for name, rows in past[past["score"].notna()].groupby("measure")
     }
     found = judged(scores, earlier, config)
@@ -121,13 +121,6 @@ def drift_goes_on(report: pd.DataFrame, days_in_a_row: int) -> bool:
     return len(newest) == days_in_a_row and set(newest) <= set(drifted_days(report))
 
 
-def _ordinary_scores(rows: pd.DataFrame, config: DriftConfig) -> list[float]:
-    """Scores of one measure on earlier days, without those that alarmed."""
-    scores = dict(zip(rows["day"], rows["score"], strict=True))
-    alarmed = set(rows.loc[rows["said"] == ALARM, "day"])
-    return [scores[day] for day in ordinary(sorted(scores), alarmed, config.history)]
-
-
 def _row(day: str, name: str, one: Judged, days: int, config: DriftConfig) -> dict[str, object]:
     said = AS_USUAL
     if pd.isna(one.p):
@@ -144,6 +137,7 @@ def _row(day: str, name: str, one: Judged, days: int, config: DriftConfig) -> di
         "effect": one.score.effect,
         "threshold": one.threshold,
         "score": one.score.score,
+        "counts_as": one.counts_as,
         "p": one.p,
         "adjusted_p": one.adjusted_p,
         "said": said,

@@ -18,7 +18,7 @@ LEAST_SPREAD = 0.5
 """Of scores: shuffling already says 1, and counts that are nearly always 0 must not say 0."""
 
 ALARMING_SHARE = 0.25
-"""Alarming days are no example of ordinary ones, unless so many alarm: then they are the rule."""
+"""Alarming days are no reference for others, unless so many alarm: then they are the rule."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Score:
 
     def value_at(self, score: float) -> float:
         """The distance that would have this score."""
-        return max(0.0, self.middle + score * self.spread) ** (1 / self.power)
+        return float(np.maximum(0.0, self.middle + score * self.spread) ** (1 / self.power))
 
 
 def score_of(statistics: NDArray[np.float64], power: float, rooted: bool) -> Score:

@@ -4,7 +4,7 @@ A network is walked day by day, as a run would. Each honest day is judged, and j
 days are held against; each planted form of it is judged in its place and then forgotten.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,10 @@ import pandas as pd
 from flutter_pipeline.contracts.drift import ALARM, DRIFT_REPORT
 from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.drift.day import COPYING, DayRows, Window, window_of
+from flutter_pipeline.drift.planting import Planting
 from flutter_pipeline.drift.report import rows_of
 from flutter_pipeline.text.near_copies import NearCopyConfig
 
-Planting = Callable[[DayRows, np.random.Generator], DayRows]
 HONEST = "undrifted"
 
 

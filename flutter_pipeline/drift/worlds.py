@@ -5,7 +5,7 @@ and yet no day is unlike the others by more than they are unlike one another.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,13 @@ from pydantic import BaseModel, Field
 
 from flutter_pipeline.contracts.tables import ACTIONS
 from flutter_pipeline.drift.day import FLIT_COLUMNS, DayRows
-from flutter_pipeline.drift.planting import Foreign
+from flutter_pipeline.drift.planting import (
+    Foreign,
+    Planting,
+    with_flood,
+    with_foreign,
+    with_other_actions,
+)
 from flutter_pipeline.embeddings.lsa import LsaConfig, train_lsa
 from flutter_pipeline.simulation.config import SimulationConfig
 from flutter_pipeline.simulation.network import SimulatedNetwork, simulate
@@ -50,6 +56,19 @@ class World:
     """By day: its flits as another model encodes them."""
     topic: Foreign
     language: Foreign
+
+    def plantings(self) -> dict[str, Planting]:
+        """The drifts that trials plant, by what they are called."""
+        plantings: dict[str, Planting] = {
+            "spam flood of 5 %": lambda day, rng: with_flood(day, self.topic, 0.05, rng),
+            "new topic of 10 %": lambda day, rng: with_foreign(day, self.topic, 0.10, rng),
+            "new topic of 5 %": lambda day, rng: with_foreign(day, self.topic, 0.05, rng),
+            "encoder swapped": lambda day, _: replace(day, vectors=self.other_vectors[day.day]),
+            "new language of 3 %": lambda day, rng: with_foreign(day, self.language, 0.03, rng),
+        }
+        if not self.days[0].engagements.empty:
+            plantings["30 % fewer likes"] = lambda day, rng: with_other_actions(day, 0.3, rng)
+        return plantings
 
 
 def simulated_world(config: WorldConfig) -> World:

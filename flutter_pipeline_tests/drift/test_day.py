@@ -7,7 +7,7 @@ import pytest
 from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.drift.day import COPYING, DayRows, judged, scores_of, threshold_of, window_of
 from flutter_pipeline.drift.planting import Foreign, with_flood, with_other_actions
-from flutter_pipeline.drift.scores import Score
+from flutter_pipeline.drift.scores import Score, score_at
 from flutter_pipeline.text.near_copies import NearCopyConfig
 from flutter_pipeline_tests.drift.small_days import CONFIG, day_of
 
@@ -116,6 +116,16 @@ def test_an_alarm_is_both_unlike_chance_and_large_enough():
     found = judged({"tokens": score(30.0), "languages": small}, earlier, config)
     assert found["tokens"].stands_out(0.05) and found["tokens"].alarm(0.05)
     assert found["languages"].stands_out(0.05) and not found["languages"].alarm(0.05)
+
+
+def test_a_day_that_stands_out_counts_as_one_that_just_does():
+    earlier = {"tokens": [-1.0, 0.0, 1.0, 0.5, -0.5, 0.2]}
+    far = judged({"tokens": score(30.0)}, earlier, DriftConfig())["tokens"]
+    assert far.counts_as == pytest.approx(score_at(0.05, earlier["tokens"]))
+    near = judged({"tokens": score(0.7)}, earlier, DriftConfig())["tokens"]
+    assert near.counts_as == 0.7
+    alone = judged({"tokens": score(30.0)}, {}, DriftConfig())["tokens"]
+    assert alone.counts_as == 30.0
 
 
 def test_without_enough_earlier_days_nothing_stands_out():

@@ -65,7 +65,7 @@ def test_p_is_corrected_for_the_number_of_tests_that_there_were():
     assert np.isnan(adjusted({"a": float("nan")})["a"])
 
 
-def test_days_that_alarmed_are_no_example_unless_they_are_the_rule():
+def test_days_that_alarmed_are_no_reference_unless_they_are_the_rule():
     days = list("abcdefghij")
     assert ordinary(days, {"j"}, 4) == list("fghi")
     assert ordinary(days, set(), 4) == list("ghij")

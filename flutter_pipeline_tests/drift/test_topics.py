@@ -27,7 +27,8 @@ def window(today: list[str]) -> Window:
 
 def test_topics_are_named_by_their_words_and_told_beside_before():
     found = topic_shares(window([*OWLS[:3], *CROWS[:1]]), DriftConfig(topics=2))
-    shares = {frozenset(row.topic.split()): (row.before, row.today) for row in found.itertuples()}
+    names = [frozenset(str(name).split()) for name in found["topic"]]
+    shares = dict(zip(names, zip(found["before"], found["today"], strict=True), strict=True))
     assert shares[frozenset(["owls", "hoot", "at", "night"])] == pytest.approx((0.5, 0.75))
     assert shares[frozenset(["crows", "caw", "by", "day"])] == pytest.approx((0.5, 0.25))
 
