@@ -8,9 +8,9 @@ from typing import Any
 
 import dagster as dg
 
-from flutter_pipeline.adapters.landing.config import KEY_FORMATS
+from flutter_pipeline.adapters.landing.config import ALL, KEY_FORMATS
 from flutter_pipeline.adapters.landing.store import days_stored, versions_of_days
-from flutter_pipeline.adapters.store.tables import Part, TableStore
+from flutter_pipeline.adapters.store.tables import WHOLE, Part, TableStore
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.settings import Settings, read_settings
 
@@ -24,6 +24,9 @@ BY_DAY = ("flits", "engagements")
 MADE_BY_DAY = {"flits": ("raw_flits", "cleaned_tokens"), "engagements": ("raw_engagements",)}
 """What is published, day by day, of each. All of it counts: a run that was cut off may have
 published a day's raw flits and not what they are cleaned to."""
+
+WITHOUT_DAYS = ("birds", "follows", "blocks")
+"""The landed tables that are published whole."""
 
 
 def partitions_of(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
@@ -51,7 +54,10 @@ def end_of(day: str, settings: Settings) -> datetime:
 
 
 def open_days(settings: Settings) -> dict[str, str]:
-    """Days whose landed rows differ from what is published, each with a digest of what landed."""
+    """Days whose landed rows differ from what is published, each with a digest of what landed.
+
+    Where a table without days differs, the last day is open: new feeds are due.
+    """
     tables = TableStore(settings.data / "tables")
     found: dict[str, str] = {}
     for table, made in MADE_BY_DAY.items():
@@ -60,6 +66,12 @@ def open_days(settings: Settings) -> dict[str, str]:
         for day in sorted({*landed, *(day for parts in published for day in parts)}):
             if any(_differs(parts.get(day), landed.get(day)) for parts in published):
                 found[day] = found.get(day, "") + landed.get(day, "none")
+    for table in WITHOUT_DAYS:
+        whole = versions_of_days(settings.data, table).get(ALL)
+        if whole is not None and _differs(tables.parts(table).get(WHOLE), whole):
+            last = max(stored_days(settings), default=None)
+            if last is not None:
+                found[last] = found.get(last, "") + whole
     return dict(sorted(found.items()))
 
 
