@@ -8,7 +8,7 @@ FLUTTER := $(BIN)/flutter-pipeline --data $(DATA)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run soak ui test test-slow test-faults check format lock clean bench-growth bench-intake bench-cleaning \
+.PHONY: help run soak ui test test-slow test-faults check format lock clean bench-daily bench-growth bench-intake bench-cleaning \
 	bench-encoders bench-bert bench-fine-tuning bench-cbow bench-counts bench-store bench-index \
 	bench-retrieval bench-interests bench-sources bench-ranking bench-rules bench-cold bench-feeds bench-drift
 
@@ -75,6 +75,9 @@ $(PEERS): benchmarks/peers.txt $(READY)
 	@$(BIN)/pip install -q -r benchmarks/peers.txt
 	@$(BIN)/pip install -q --no-deps sentence-transformers==6.2.0
 	@touch $(PEERS)
+
+bench-daily: $(READY)  ## A day of 10,000 flits beside everything, with a million stored.
+	@$(BIN)/python benchmarks/bench_daily.py
 
 bench-growth: $(READY)  ## Seconds and memory of every asset, by size of the network.
 	@$(BIN)/python benchmarks/bench_growth.py
