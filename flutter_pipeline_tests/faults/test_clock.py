@@ -19,9 +19,10 @@ from flutter_pipeline.adapters.landing.ledger import entry_path, ledger
 from flutter_pipeline.adapters.landing.mapping import Mapping, TableRule
 from flutter_pipeline.adapters.landing.store import days_stored, read_days
 from flutter_pipeline.settings import Settings
-from flutter_pipeline_tests.faults.conftest import Told, World, copied, rerun, unharmed
+from flutter_pipeline_tests.faults.fault_table import Told
 from flutter_pipeline_tests.faults.forge import Suffering
 from flutter_pipeline_tests.faults.published import books_balance, pieces_of, torn
+from flutter_pipeline_tests.faults.worlds import World, copied, rerun, unharmed
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -15,16 +15,10 @@ from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.errors import FlutterError
 from flutter_pipeline_tests.faults import acts
-from flutter_pipeline_tests.faults.conftest import (
-    Told,
-    World,
-    books_balance,
-    copied,
-    rerun,
-    unharmed,
-)
+from flutter_pipeline_tests.faults.fault_table import Told
 from flutter_pipeline_tests.faults.forge import Forge
-from flutter_pipeline_tests.faults.published import Pieces, pieces_of, torn
+from flutter_pipeline_tests.faults.published import Pieces, books_balance, pieces_of, torn
+from flutter_pipeline_tests.faults.worlds import World, copied, rerun, unharmed
 
 Tell = Callable[[Told], None]
 ACTS = "flutter_pipeline_tests.faults.acts"

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from flutter_pipeline_tests.faults.conftest import Told, World, books_balance, copied, unharmed
-from flutter_pipeline_tests.faults.published import pieces_of, torn
+from flutter_pipeline_tests.faults.fault_table import Told
+from flutter_pipeline_tests.faults.published import books_balance, pieces_of, torn
+from flutter_pipeline_tests.faults.worlds import World, copied, unharmed
 
 Harm = Callable[[Path], None]
 

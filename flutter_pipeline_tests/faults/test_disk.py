@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from flutter_pipeline.adapters.disk import disk_trouble
-from flutter_pipeline_tests.faults.conftest import Told, World, look, rerun, unharmed
+from flutter_pipeline_tests.faults.fault_table import Told
 from flutter_pipeline_tests.faults.forge import Suffering
+from flutter_pipeline_tests.faults.worlds import World, look, rerun, unharmed
 
 MEGABYTES = 24
 FREE = (0, 30, 90, 150, 220, 300, 400, 500, 650, 800, 1000, 1300)

@@ -16,9 +16,11 @@ import pytest
 from flutter_pipeline.adapters.store.files import read_manifest
 from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline_tests.faults.acts import ENCODER, VERSION, store_of, vectors_of
-from flutter_pipeline_tests.faults.conftest import (
-    TRIALS,
-    Told,
+from flutter_pipeline_tests.faults.conftest import TRIALS
+from flutter_pipeline_tests.faults.fault_table import Told
+from flutter_pipeline_tests.faults.forge import UNHARMED, Forge, Suffering
+from flutter_pipeline_tests.faults.published import Pieces, pieces_of, torn
+from flutter_pipeline_tests.faults.worlds import (
     World,
     changes_of,
     copied,
@@ -29,8 +31,6 @@ from flutter_pipeline_tests.faults.conftest import (
     suffered,
     unharmed,
 )
-from flutter_pipeline_tests.faults.forge import UNHARMED, Forge, Suffering
-from flutter_pipeline_tests.faults.published import Pieces, pieces_of, torn
 
 Tell = Callable[[Told], None]
 
