@@ -125,6 +125,8 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Definitions read the data folder when they are imported; it shall not be the user's."""
     os.environ["FLUTTER_DATA"] = str(tmp_path_factory.mktemp("no_data"))
     os.environ["DAGSTER_HOME"] = ""
+    for name in ("FLUTTER_POSTGRES_URL", "MLFLOW_TRACKING_URI", "FLUTTER_WEBHOOK"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")

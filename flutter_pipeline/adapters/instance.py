@@ -17,6 +17,7 @@ from flutter_pipeline.adapters.dagster_home import write_home
 from flutter_pipeline.adapters.listening import LOCALHOST, free_port, is_local, url_of
 from flutter_pipeline.adapters.past_runs import close_dead_runs
 from flutter_pipeline.adapters.postgres import loss_in_one_line, making_tables
+from flutter_pipeline.adapters.registry import complaint
 from flutter_pipeline.adapters.reloading import Reloading
 from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.addresses import is_server
@@ -111,15 +112,17 @@ def serve_pages(
             _close_dead_runs(say)
             log = settings.dagster_home / "ui.log"
             processes.append(_start(_dagster_command(host, dagster_port), environment, log))
-            tracking.prepare()
-            if not is_server(tracking.uri):
+            away = complaint(settings)
+            if not away:
+                tracking.prepare()
+            if not away and not is_server(tracking.uri):
                 log = settings.data / "mlflow" / "ui.log"
                 # In a command line everybody on the machine could read a password.
                 hidden = {**environment, "MLFLOW_BACKEND_STORE_URI": tracking.uri}
                 command = _mlflow_command(tracking, host, mlflow_port)
                 start_mlflow = partial(_start, command, hidden, log)
                 processes.append(start_mlflow())
-            say(f"MLflow   {tracking.page}")
+            say(f"MLflow   {away or tracking.page}")
             say(f"Dagster  {url}/asset-groups")
             say(f"Drop files into {settings.landing}; new feeds follow by themselves.")
             say("Ctrl-C stops both.")

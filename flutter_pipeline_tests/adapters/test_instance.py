@@ -98,6 +98,27 @@ def test_mlflows_pages_are_started_again_and_the_daemon_does_not_end_with_them(
         processes[1].kill()
 
 
+def test_without_mlflow_the_pages_and_the_daemon_are_served_all_the_same(
+    tmp_path: Path, monkeypatch
+) -> None:
+    settings = Settings(tmp_path, mlflow_uri="http://127.0.0.1:9")
+    prepare_instance(settings)
+    started: list[list[str]] = []
+
+    def start(command: list[str], *_: object) -> subprocess.Popen:
+        started.append(command)
+        return subprocess.Popen([sys.executable, "-c", "exit(3)"])
+
+    monkeypatch.setattr(instance, "_start", start)
+    # Two handlers of signals would outlive the test.
+    monkeypatch.setattr(instance.signal, "signal", lambda *_: None)
+    said: list[str] = []
+    assert instance.serve_pages(settings, (free_port(24000), 5000), said.append) == 3
+    assert len(started) == 1 and "dagster" in started[0]
+    [mlflow] = [line for line in said if line.startswith("MLflow")]
+    assert "127.0.0.1:9" in mlflow and "waits in" in mlflow
+
+
 @pytest.mark.slow
 def test_the_pages_answer_and_a_request_to_terminate_stops_every_process(tmp_path: Path) -> None:
     ports = free_port(23000), free_port(25000)
