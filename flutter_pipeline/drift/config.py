@@ -10,8 +10,8 @@ class Thresholds(BaseModel, frozen=True, extra="forbid"):
     about ``e / 2`` bits; so 0.005 stands for 1 % of a day.
     """
 
-    tokens: float = Field(default=0.005, ge=0, description="Excess divergence of tokens, bits.")
-    new_words: float = Field(default=0.01, ge=0, description="Excess share of unknown tokens.")
+    tokens: float = Field(default=0.003, ge=0, description="Excess divergence of tokens, bits.")
+    new_words: float = Field(default=0.005, ge=0, description="Excess share of unknown tokens.")
     languages: float = Field(default=0.005, ge=0, description="Excess divergence, bits.")
     near_copies: float = Field(default=0.02, ge=0, description="Excess share of the day's flits.")
     floods: float = Field(default=0.02, ge=0, description="Share of the day that says one thing.")
