@@ -19,14 +19,17 @@ from flutter_pipeline.adapters.landing.limits import (
 BLOCK = 8 << 20
 """Bytes of text in a block: large enough to parse at full speed, small enough for any memory."""
 
-RATIO_FROM = 64 << 20
+LINES = 1 << 18
+"""A block of very short lines ends sooner: each of them may need an object of its own."""
+
+RATIO_FROM = 16 << 20
 """A file that unpacks to no more than this is harmless, whatever its ratio."""
 
 _READ = 1 << 18
 _PACKED = 1 << 14
 """Packed bytes that are unpacked at once: what follows a member is copied, so that many small
 members cost the square of this."""
-_UNPACKED = 1 << 20
+_UNPACKED = 1 << 18
 _STEP = 64
 
 
@@ -50,7 +53,7 @@ class _FaultError(Exception):
 
 def blocks(path: Path, gzipped: bool, limits: LandingLimits = USUAL_LIMITS) -> Iterator[Block]:
     """The file in blocks; exactly one, the last, has ``last`` set."""
-    pending, done, skipping = bytearray(), 0, False
+    pending, done, skipping, lines = bytearray(), 0, False, 0
     pieces = _unzipped(path, limits) if gzipped else _plain(path)
     try:
         for piece, done in pieces:
@@ -59,12 +62,14 @@ def blocks(path: Path, gzipped: bool, limits: LandingLimits = USUAL_LIMITS) -> I
             if skipping:
                 continue
             pending += piece[start:]
-            if len(pending) < BLOCK:
+            lines += piece.count(b"\n", start)
+            if len(pending) < BLOCK and lines < LINES:
                 continue
             cut = pending.rfind(b"\n") + 1
             if cut:
                 yield Block(bytes(pending[:cut]), last=False, done=done)
                 del pending[:cut]
+                lines = 0
             elif limits.row_bytes is not None and len(pending) > limits.row_bytes:
                 # One byte too long, so that who parses the line sees that it is.
                 del pending[limits.row_bytes + 1 :]

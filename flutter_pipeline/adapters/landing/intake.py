@@ -153,6 +153,7 @@ def bench_for(file: OpenedFile, shelf: Shelf, batch: Batch) -> Bench:
         bounds=Bounds(config.earliest, latest, config.limits.id_characters),
         shelf=shelf,
         newest=batch.newest,
+        broken_rows=config.limits.broken_rows,
     )
 
 

@@ -15,12 +15,18 @@ SHOWN_REASON = 600
 class LandingLimits(BaseModel, frozen=True, extra="forbid"):
     """What is refused for its size, before it takes the memory or the disk of everybody else."""
 
+    broken_rows: Limit = Field(
+        default=100_000,
+        gt=0,
+        description="Rows that cannot be told apart, in a file of which most are so; the rest of "
+        "it is not read.",
+    )
     file_bytes: Limit = Field(default=1 << 35, gt=0, description="A file as it lies on the disk.")
     unpacked_bytes: Limit = Field(
         default=1 << 36, gt=0, description="What a compressed file may unpack to."
     )
     unpacked_ratio: Limit = Field(
-        default=250, gt=0, description="How many times its size a file may unpack to, past 64 MiB."
+        default=250, gt=0, description="How many times its size a file may unpack to, past 16 MiB."
     )
     row_bytes: Limit = Field(
         default=1 << 20, gt=0, description="A row of a text file, with all its columns."
@@ -62,7 +68,8 @@ def shown(text: str, length: int = SHOWN_REASON) -> str:
 
     File names may hold line breaks, escape sequences and bytes that are no text at all.
     """
-    cut = text[:length] + ("…" if len(text) > length else "")
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in cut
+    plain = "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
+        for one in text[: length + 1]
     )
+    return plain if len(plain) <= length else plain[:length] + "…"

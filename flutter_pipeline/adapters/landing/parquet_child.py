@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 AT_ONCE = 1 << 13
 """Rows at a time: with texts of the greatest length they take less than a gigabyte."""
 
-RATIO_FROM = 64 << 20
+RATIO_FROM = 16 << 20
 """A file that unpacks to no more than this is harmless, whatever its ratio."""
 
 

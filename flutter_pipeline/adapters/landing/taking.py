@@ -22,10 +22,11 @@ from flutter_pipeline.adapters.landing.duplicates import (
     settle_flits,
 )
 from flutter_pipeline.adapters.landing.ledger import Books, TakenTable
+from flutter_pipeline.adapters.landing.limits import exceeds, too_much
 from flutter_pipeline.adapters.landing.plan import Plan
 from flutter_pipeline.adapters.landing.quarantine import Quarantine
 from flutter_pipeline.adapters.landing.shelf import Shelf
-from flutter_pipeline.adapters.landing.source import LINE, Chunk, Source
+from flutter_pipeline.adapters.landing.source import LINE, Broken, Chunk, Source, as_json
 from flutter_pipeline.adapters.landing.spill import Spill
 from flutter_pipeline.adapters.landing.store import order_of
 from flutter_pipeline.adapters.landing.times import TIME
@@ -62,6 +63,8 @@ class Bench:
     """What is stored already."""
     newest: dict[str, int | None]
     """By table, the newest time that was stored before this batch, in microseconds."""
+    broken_rows: int | None = None
+    """How many rows may be broken in a file of which most are."""
 
     def part(self, table: str, day: str) -> Path:
         """Where a part waits to be published."""
@@ -140,9 +143,10 @@ def _put_aside(
     name = plan.table.name
     spill = Spill(bench.folder / f"spill-{name}")
     known: list[pl.DataFrame] = []
-    landed = refused = 0
+    landed = refused = broken = 0
     for chunk, rows in _conformed(source, plan, bench.bounds):
         landed += rows.height + len(chunk.broken)
+        broken += len(chunk.broken)
         refused += quarantine.add_broken(name, chunk.broken)
         refused += quarantine.add_rows(name, rows.filter(pl.col(REASON).is_not_null()))
         good = _arrived(rows.filter(pl.col(REASON).is_null()).drop(REASON, ROW), plan.table, bench)
@@ -150,7 +154,19 @@ def _put_aside(
         if plan.table == FLITS:
             known.append(prints(good))
         read(chunk.done)
+        if exceeds(broken, bench.broken_rows) and 2 * broken > landed:
+            rest = _hopeless(broken, landed, chunk, bench)
+            landed += 1
+            refused += quarantine.add_broken(name, [rest])
+            break
     return _Aside(spill, pl.concat(known) if known else pl.DataFrame(), landed, refused)
+
+
+def _hopeless(broken: int, landed: int, chunk: Chunk, bench: Bench) -> Broken:
+    """Stands for the rest of a file of which most rows are broken."""
+    found = f"{broken:,} of the first {landed:,} rows are broken, so the rest is not read"
+    line = max(one.line for one in chunk.broken) + 1 if chunk.broken else landed + 1
+    return Broken(line, too_much(found, bench.broken_rows, "broken_rows"), as_json(b""))
 
 
 def _conformed(source: Source, plan: Plan, bounds: Bounds) -> Iterator[tuple[Chunk, pl.DataFrame]]:

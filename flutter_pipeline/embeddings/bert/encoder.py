@@ -152,26 +152,9 @@ def _from_folder(folder: Path, config: BertConfig) -> tuple[Any, Any]:
 
     Transformers take five seconds to import; listing the encoders must not wait for it.
     """
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModel, AutoTokenizer
-
     from flutter_pipeline.embeddings.bert.pooling import LAST, needs_layers
 
-    # Neither pickled weights nor Python files of the folder are ever run.
-    safe = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
-            model = AutoModel.from_pretrained(
-                folder, dtype=torch.float32, use_safetensors=True, **safe
-            )
-    except (OSError, ValueError, SafetensorError) as error:
-        said = " ".join(str(error).split())[:300]
-        raise ConfigError(
-            f"the model in {folder} cannot be loaded ({said}); name a folder of a build that "
-            "transformers has, with safetensors"
-        ) from error
+    model, tokenizer = _loaded(folder)
     n_layers = model.config.num_hidden_layers
     if needs_layers(config.pooling) and n_layers < LAST:
         raise ConfigError(
@@ -187,6 +170,28 @@ def _from_folder(folder: Path, config: BertConfig) -> tuple[Any, Any]:
             f"the model in {folder} reads at most {room} tokens; lower `max_tokens` "
             f"({config.max_tokens})"
         )
+    return model, tokenizer
+
+
+def _loaded(folder: Path) -> tuple[Any, Any]:
+    """The model and its tokenizer; neither pickles nor Python files of the folder are ever run."""
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModel, AutoTokenizer
+
+    safe = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
+            model = AutoModel.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, **safe
+            )
+    except (OSError, ValueError, SafetensorError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise ConfigError(
+            f"the model in {folder} cannot be loaded ({said}); name a folder of a build that "
+            "transformers has, with safetensors"
+        ) from error
     return model, tokenizer
 
 
