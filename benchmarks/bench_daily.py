@@ -159,9 +159,10 @@ def run_job(job: str, data: Path) -> None:
     settings = read_settings()
     prepare_instance(settings)
     from flutter_pipeline.definitions import defs
-    from flutter_pipeline.defs.partitions import open_days
+    from flutter_pipeline.defs.partitions import open_days, stored_days
 
-    days = list(open_days(settings))
+    # Where a former try has published the day and then failed, the day is made once more.
+    days = list(open_days(settings)) or stored_days(settings)[-1:]
     tags = {
         "dagster/asset_partition_range_start": min(days),
         "dagster/asset_partition_range_end": max(days),
