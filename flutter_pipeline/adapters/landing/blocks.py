@@ -92,7 +92,8 @@ def first_line(path: Path, gzipped: bool, limits: LandingLimits = USUAL_LIMITS) 
 
 def row_too_long(limits: LandingLimits) -> str:
     """Why a row of a text file is refused for its length."""
-    return too_much("the row has more bytes", limits.row_bytes, "row_bytes")
+    found = f"the row has more than {limits.row_bytes or 0:,} bytes"
+    return too_much(found, limits.row_bytes, "row_bytes")
 
 
 def _plain(path: Path) -> Iterator[tuple[bytes, int]]:

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 AT_ONCE = 1 << 13
@@ -44,7 +45,7 @@ def _read_through(
         with pa.OSFile(os.fsencode(path)) as source, pq.ParquetFile(source) as file:
             size = source.size()
             for batch in file.iter_batches(AT_ONCE, columns=columns):
-                taken = batch.nbytes
+                taken = sum(map(_size, batch.columns))
                 unpacked += taken
                 widest = max(widest, taken // max(1, batch.num_rows))
                 if total is not None and unpacked > total:
@@ -56,6 +57,22 @@ def _read_through(
     except (pa.ArrowException, OSError):
         pass
     return {"widest": widest}
+
+
+def _size(column: pa.Array) -> int:
+    """The bytes of a column, where each of its rows has a value of its own."""
+    if not pa.types.is_dictionary(column.type) or _is_number(column.type.value_type):
+        return column.nbytes
+    lengths = pc.binary_length(column.dictionary).take(column.indices)
+    return pc.sum(lengths).as_py() or 0
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_bytes(kind))
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
 
 if __name__ == "__main__":

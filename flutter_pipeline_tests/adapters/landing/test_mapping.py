@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flutter_pipeline.adapters.landing.landed import config_of
 from flutter_pipeline.adapters.landing.mapping import (
     Mapping,
     TableRule,
@@ -12,6 +13,7 @@ from flutter_pipeline.adapters.landing.mapping import (
     rules_for,
 )
 from flutter_pipeline.errors import ConfigError, ContractError
+from flutter_pipeline.settings import Settings
 
 
 def refused(tmp_path: Path, text: str) -> str:
@@ -99,3 +101,33 @@ def test_only_a_change_of_its_own_rules_changes_the_digest_of_a_file():
     assert digest_of((notes,)) == digest_of((TableRule(table="flits", files="notes*"),))
     assert digest_of((notes,)) != digest_of((TableRule(table="flits", quoting=False),))
     assert digest_of(()) == ""
+
+
+def test_a_mapping_that_is_too_large_or_nested_too_deeply_is_refused_in_words(tmp_path: Path):
+    path = tmp_path / "mapping.toml"
+    path.write_text("#" * ((1 << 18) + 1))
+    with pytest.raises(ConfigError, match="found 262,145 bytes; a mapping has at most 262,144"):
+        read_mapping(path)
+    path.write_text("a = " + "[" * 100_000)
+    with pytest.raises(ConfigError, match=r"mapping\.toml: not"):
+        read_mapping(path)
+    path.write_text("a = 1" + "0" * 5_000)
+    with pytest.raises(ConfigError, match=r"mapping\.toml: not"):
+        read_mapping(path)
+
+
+def test_a_pattern_of_many_stars_takes_no_time(tmp_path: Path):
+    rule = TableRule(table="birds", files="*a" * 100 + "b")
+    # Tried one after another, the ways to spread the stars would outlast the sun.
+    assert rules_for(Mapping(table=(rule,)), "a" * 250) == ()
+
+
+def test_a_mapping_that_is_a_link_to_somewhere_else_is_not_read(tmp_path: Path):
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    secret = tmp_path / "secret.toml"
+    secret.write_text('password = "owl"')
+    (landing / "mapping.toml").symlink_to(secret)
+    with pytest.raises(ConfigError, match="a link that leads out of") as refused:
+        config_of(Settings(tmp_path))
+    assert "owl" not in str(refused.value)

@@ -81,3 +81,34 @@ def test_a_file_from_before_the_clock_was_set_back_does_not_wait_for_the_clock(t
     patient = IntakeConfig(settle_seconds=60)
     assert names(look(tmp_path, patient, after=-30).settling) == ["a.csv"]
     assert names(look(tmp_path, patient, after=-24 * 3600).ready) == ["a.csv"]
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed_unless_it_may_be(tmp_path: Path):
+    inside = drop(tmp_path, "inside.csv")
+    outside = tmp_path / "secret.csv"
+    outside.write_text(BIRDS)
+    (tmp_path / "landing" / "out.csv").symlink_to(outside)
+    (tmp_path / "landing" / "in.csv").symlink_to(inside)
+    (tmp_path / "landing" / "nowhere.csv").symlink_to(tmp_path / "gone.csv")
+    (tmp_path / "landing" / "folder").symlink_to(tmp_path)
+    found = look(tmp_path)
+    assert names(found.ready) == ["in.csv", "inside.csv"]
+    assert [path.name for path in found.refused] == ["out.csv"]
+    assert "a link that leads out of" in next(iter(found.refused.values()))
+    may = AT_ONCE.model_copy(update={"follow_links": True})
+    assert names(look(tmp_path, may).ready) == ["in.csv", "inside.csv", "out.csv"]
+
+
+def test_what_is_no_file_or_too_large_is_left_alone(tmp_path: Path):
+    drop(tmp_path, "a.csv")
+    os.mkfifo(tmp_path / "landing" / "pipe.csv")
+    (tmp_path / "landing" / "folder.csv").mkdir()
+    # Takes no room on the disk; to read it would take hours.
+    os.truncate(drop(tmp_path, "huge.csv"), 1 << 42)
+    found = look(tmp_path)
+    assert names(found.ready) == ["a.csv"]
+    (reason,) = found.refused.values()
+    assert reason.endswith(
+        "the file has 4,398,046,511,104 bytes; allowed are 34,359,738,368 (`file_bytes` in "
+        "[intake.limits])"
+    )
