@@ -23,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+MESSAGE_LENGTH = 4_000
 RetrievalSetName = Literal["beauty", "gowalla", "birdwatch"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Track = Annotated[bool, typer.Option(help="Keep the figures in MLflow, too.")]
@@ -310,7 +311,11 @@ def main() -> None:
 
 def _end(told: str) -> NoReturn:
     """One line on stderr, and exit code 1."""
-    print(f"flutter-pipeline: {' '.join(told.split())}", file=sys.stderr)  # noqa: T201  # the one place that speaks to stderr
+    from flutter_pipeline.adapters.landing.limits import shown
+
+    # What a landed file is called, and calls its columns, must not command the terminal.
+    told = shown(" ".join(told.split()), MESSAGE_LENGTH)
+    print(f"flutter-pipeline: {told}", file=sys.stderr)  # noqa: T201  # the one place that speaks to stderr
     sys.exit(1)
 
 

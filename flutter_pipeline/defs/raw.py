@@ -36,6 +36,7 @@ def landing(data: DataFolder) -> Made:
         "quarantined_share": books.quarantined / max(1, books.landed),
         "new_files": len(landed.intake.taken),
         "unsupported_files": len(landed.waiting.unsupported),
+        "refused_files": len(landed.waiting.refused),
     }
     newest = books_of(ledger(data.path)[::-1])
     return Made(None, facts, {"newest_files": dg.MetadataValue.md(preview(newest, rows=20))})
