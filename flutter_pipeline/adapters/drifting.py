@@ -22,6 +22,9 @@ from flutter_pipeline.drift.report import report_of
 from flutter_pipeline.drift.topics import topic_shares
 from flutter_pipeline.text.near_copies import NearCopyConfig
 
+DRIFT_CODE_VERSION = "1"
+"""Changes whenever the same days would have other scores than before."""
+
 
 @dataclass(frozen=True)
 class Days:
@@ -73,6 +76,7 @@ def drift_report_of(days: Days) -> pd.DataFrame:
         day: _digest(
             *(parts[day].origin if day in parts else "" for parts in (raw, acted)),
             config.model_dump_json(),
+            DRIFT_CODE_VERSION,
         )
         for day in stored
     }
@@ -80,9 +84,12 @@ def drift_report_of(days: Days) -> pd.DataFrame:
 
 
 def known_report(tables: TableStore) -> pd.DataFrame:
-    """The report that is published, or an empty one."""
-    published = WHOLE in tables.parts(DRIFT_REPORT.name)
-    return tables.read(DRIFT_REPORT.name) if published else DRIFT_REPORT.empty()
+    """The report that is published; empty where none is, or one of other columns."""
+    if WHOLE not in tables.parts(DRIFT_REPORT.name):
+        return DRIFT_REPORT.empty()
+    report = tables.read(DRIFT_REPORT.name)
+    # An earlier release measured other things: it costs seconds to compare its days anew.
+    return report if list(report.columns) == DRIFT_REPORT.names else DRIFT_REPORT.empty()
 
 
 def _digest(*parts: str) -> str:

@@ -89,6 +89,14 @@ def test_only_what_changed_is_compared_and_it_is_kept_by_origin(folder: Path, tm
     pd.testing.assert_frame_equal(report[columns], first[columns])
 
 
+def test_a_report_of_an_earlier_release_is_made_anew(folder: Path, tmp_path: Path):
+    folder = shutil.copytree(folder, tmp_path / "copy")
+    first = drift_report_of(days(folder))
+    older = first.drop(columns="counts_as")
+    TableStore(folder / "tables").write("drift_report", {WHOLE: older})
+    pd.testing.assert_frame_equal(drift_report_of(days(folder)), first)
+
+
 def test_nothing_published_is_no_report(tmp_path: Path):
     nothing = Days(TableStore(tmp_path), {}, CONFIG, NearCopyConfig())
     assert drift_report_of(nothing).empty
