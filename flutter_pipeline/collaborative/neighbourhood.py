@@ -65,18 +65,37 @@ def nearest_flits(likes: csr_matrix, columns: IntArray, config: NeighbourhoodCon
     n_flits = len(left.indptr) - 1
     own = np.full(n_flits, -1, dtype=np.int64)
     own[columns] = np.arange(len(columns))
-    found: list[Best] = []
+    row, column, score = [], [], []
     for block in blocks(_costs(left, right), BLOCK):
-        # One more than wanted, because a flit is always its own neighbour.
-        near = best_in_sparse_rows(left[block] @ right, config.top_neighbours + 1)
-        row = near.row + block.start
-        other = near.column != own[row]
-        found.append(Best(row[other], near.column[other], near.score[other]))
-    near = _joined(found)
-    kept = place_in_row(near.row) < config.top_neighbours
-    return csr_matrix(
-        (near.score[kept], (near.row[kept], near.column[kept])),
-        shape=(n_flits, len(columns)),
+        for part in _nearest(left[block] @ right, own[block], config.top_neighbours):
+            row.append(part.row + block.start)
+            column.append(part.column)
+            score.append(part.score)
+    none = np.zeros(0, np.int64)
+    cells = (np.concatenate([none, *row]), np.concatenate([none, *column]))
+    values = np.concatenate([np.zeros(0, np.float32), *score])
+    return csr_matrix((values, cells), shape=(n_flits, len(columns)))
+
+
+def _nearest(products: csr_matrix, own: IntArray, k: int) -> tuple[Best, Best]:
+    """The ``k`` highest of each row but its ``own`` column: of short rows all, and of long ones.
+
+    Most flits have fewer neighbours than are kept; those need no order.
+    """
+    row = np.repeat(np.arange(len(own)), np.diff(products.indptr))
+    values = np.asarray(products.data, dtype=np.float32)
+    others = (products.indices != own[row]) & (values >= np.finfo(np.float32).tiny)
+    row, column, values = row[others], products.indices[others].astype(np.int64), values[others]
+    lengths = np.bincount(row, minlength=len(own))
+    is_long = lengths > k
+    short = ~is_long[row]
+    shape = (int(is_long.sum()), products.get_shape()[1])
+    starts = np.append(0, np.cumsum(lengths[is_long]))
+    long = csr_matrix((values[~short], column[~short], starts), shape=shape)
+    best = best_in_sparse_rows(long, k)
+    return (
+        Best(row[short], column[short], values[short]),
+        Best(np.flatnonzero(is_long)[best.row], best.column, best.score),
     )
 
 

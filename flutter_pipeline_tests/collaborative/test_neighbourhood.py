@@ -94,3 +94,18 @@ def test_without_likes_nothing_is_near():
     best = best_by_history(nothing, near, nothing, 3)
     assert near.nnz == 0
     assert len(best.row) == len(main_reason(nothing, near, best)) == 0
+
+
+@pytest.mark.parametrize("top", [1, 3, 30])
+def test_of_flits_with_many_and_with_few_neighbours_the_nearest_are_kept(top: int):
+    drawn = np.random.default_rng(5).random((12, 30)) < np.linspace(0.02, 0.4, 30)
+    near = nearest_flits(
+        csr_matrix(drawn.astype(np.float32)), np.arange(30), config(top_neighbours=top)
+    )
+    both = drawn.astype(int).T @ drawn.astype(int)
+    np.fill_diagonal(both, 0)
+    for flit, counts in enumerate(both):
+        # The most first; of equal ones, the one that comes first.
+        kept = [other for other in np.argsort(-counts, kind="stable")[:top] if counts[other]]
+        expected = np.where(np.isin(np.arange(30), kept), counts, 0)
+        assert near[[flit]].toarray()[0].tolist() == expected.tolist()
