@@ -43,6 +43,13 @@ def test_equal_versions_can_be_drawn():
     assert is_drawn(picture_of_comparison(equal, "cbow/v1", "cbow/v1"))
 
 
+def test_a_slice_that_is_called_like_a_formula_is_drawn_as_it_is_called():
+    space = np.eye(30, 4, dtype=np.float32)
+    slices = pd.DataFrame({"language": pd.Categorical([r"$\frac$ <b>"] * 30)})
+    odd = compare(SeenTwice(ids(30), space, space), slices, CompareConfig())
+    assert is_drawn(picture_of_comparison(odd, "a", "b"))
+
+
 def test_encoders_are_drawn_with_a_version_before_and_without(found):
     alike = pd.DataFrame(
         {"first": ["tfidf"], "second": ["cbow"], "overlap": [0.3], "cka": [float("nan")]}
