@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import importance_figures, ranker_of, train_ranker_version
+from flutter_pipeline.adapters.serving import feeds_of
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network
@@ -122,7 +123,7 @@ def ranked_candidates(
     return Stream(
         (feed_table(with_ids(rows, known), cleaned_tokens, made_by) for rows in blocks),
         lambda: books_shown(books),
-        origin=f"{network.version} {release.id} {data.settings.digest}",
+        origin=str(feeds_of(network.version, release.id, data.settings)),
     )
 
 

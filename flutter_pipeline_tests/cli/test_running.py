@@ -52,6 +52,12 @@ def test_another_network_makes_feeds_old(fed: Path):
     assert not are_current(fed)
 
 
+def test_rows_that_a_run_published_before_it_was_cut_off_make_feeds_old(fed: Path):
+    flits = pd.DataFrame({"flit_id": ["f1"]})
+    TableStore(fed / "tables").write("raw_flits", {"2026-01-01": flits})
+    assert not are_current(fed)
+
+
 def test_another_setting_makes_feeds_old(fed: Path):
     (fed / "flutter.toml").write_text("[feeds]\nsize = 3\n")
     assert not are_current(fed)
