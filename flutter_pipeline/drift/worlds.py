@@ -4,7 +4,7 @@ A restless world differs from day to day by nature: every day favours some topic
 and yet no day is unlike the others by more than they are unlike one another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +32,9 @@ ARRIVING = "th"
 """The language that nobody speaks until it arrives."""
 TOPIC_SHARE = 0.5
 """A flit with more of a topic is about it."""
+LEARN = 20_000
+"""Flits that the two models learn from."""
+Vectors = NDArray[np.float32]
 
 
 class WorldConfig(BaseModel, frozen=True, extra="forbid"):
@@ -92,26 +95,15 @@ def simulated_world(config: WorldConfig) -> World:
     rng = np.random.default_rng([config.seed, 1])
     day_of = cleaned["created_at"].dt.strftime("%Y-%m-%d").to_numpy()
     chosen = _dealt(day_of, usual, shares, config, rng)
-    texts = cleaned["tokens"].to_list()
-    learnt = rng.permutation(np.flatnonzero(usual))[:20_000]
-    halves = [learnt[: len(learnt) // 2], learnt[len(learnt) // 2 :]]
-    model, other = (
-        train_lsa([texts[row] for row in half], LsaConfig(dim=config.dim, seed=seed))
-        for seed, half in enumerate(halves)
-    )
-    vectors, others = (one.encode(texts) for one in (model, other))
-    flits = cleaned[list(FLIT_COLUMNS)]
+    learnt = rng.permutation(np.flatnonzero(usual))
+    vectors, others = _by_two_models(cleaned["tokens"].to_list(), learnt, config)
     acted = _actions(network)
-    days = [
-        DayRows(day, flits.iloc[rows].reset_index(drop=True), {ENCODER: vectors[rows]}, acted[day])
-        for day, rows in chosen.items()
-        if day in acted
-    ]
-    return World(
-        days=days,
-        other_vectors={day: {ENCODER: others[rows]} for day, rows in chosen.items()},
-        topic=_foreign(flits, vectors, about),
-        language=_foreign(flits, vectors, speaks),
+    return _world(
+        cleaned[list(FLIT_COLUMNS)],
+        (vectors, others),
+        {day: rows for day, rows in chosen.items() if day in acted},
+        acted,
+        (about, speaks),
     )
 
 
@@ -123,49 +115,70 @@ def dealt_texts(
     ``foreign`` are texts of another kind, and ``speech`` of another language, to plant.
     """
     rng = np.random.default_rng([config.seed, 2])
-    n = config.flits_a_day * config.days
-    order = rng.permutation(len(texts))[:n]
+    size = config.flits_a_day
+    order = rng.permutation(len(texts))[: size * config.days]
     said = [*(texts[place] for place in order), *foreign, *speech]
-    # A third of birds write more than half of all, as they do.
-    birds = np.minimum(rng.pareto(1.2, size=len(said)) * config.birds / 10, config.birds).astype(
-        int
-    )
-    cleaned = clean_flits(
-        pd.DataFrame(
-            {
-                "flit_id": [f"flit_{place}" for place in range(len(said))],
-                "bird_id": [f"bird_{bird}" for bird in birds],
-                "text": said,
-                "created_at": pd.Timestamp("2026-01-01", tz="UTC"),
-            }
-        ),
-        TextConfig(),
-    )
-    tokens = cleaned["tokens"].to_list()
-    learnt = rng.permutation(len(order))[:20_000]
-    halves = [learnt[: len(learnt) // 2], learnt[len(learnt) // 2 :]]
-    vectors, others = (
-        train_lsa([tokens[row] for row in half], LsaConfig(dim=config.dim, seed=seed)).encode(
-            tokens
-        )
-        for seed, half in enumerate(halves)
-    )
-    flits = cleaned[list(FLIT_COLUMNS)]
+    cleaned = clean_flits(_by_some_birds(said, config, rng), TextConfig())
+    learnt = rng.permutation(len(order))
+    both = _by_two_models(cleaned["tokens"].to_list(), learnt, config)
+    days = {
+        f"day {number:04d}": np.arange(number * size, (number + 1) * size)
+        for number in range(len(order) // size)
+    }
     nobody = pd.DataFrame(columns=["bird_id", *ACTIONS])
-    days, other_vectors = [], {}
-    for number in range(len(order) // config.flits_a_day):
-        rows = slice(number * config.flits_a_day, (number + 1) * config.flits_a_day)
-        day = f"day {number:04d}"
-        days.append(
-            DayRows(day, flits[rows].reset_index(drop=True), {ENCODER: vectors[rows]}, nobody)
-        )
-        other_vectors[day] = {ENCODER: others[rows]}
-    place = np.arange(len(said))
-    return World(
+    place = np.arange(len(said)) - len(order)
+    return _world(
+        cleaned[list(FLIT_COLUMNS)],
+        both,
         days,
-        other_vectors,
-        _foreign(flits, vectors, (place >= len(order)) & (place < len(order) + len(foreign))),
-        _foreign(flits, vectors, place >= len(order) + len(foreign)),
+        dict.fromkeys(days, nobody),
+        ((place >= 0) & (place < len(foreign)), place >= len(foreign)),
+    )
+
+
+def _world(
+    flits: pd.DataFrame,
+    models: tuple[Vectors, Vectors],
+    chosen: Mapping[str, NDArray[np.int64]],
+    acted: Mapping[str, pd.DataFrame],
+    planted: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+) -> World:
+    """``chosen`` rows as days; ``planted`` are the rows of the new topic and of the language."""
+    vectors, others = models
+    days = [
+        DayRows(day, flits.iloc[rows].reset_index(drop=True), {ENCODER: vectors[rows]}, acted[day])
+        for day, rows in chosen.items()
+    ]
+    topic, language = (
+        Foreign(flits[rows].reset_index(drop=True), {ENCODER: vectors[rows]}) for rows in planted
+    )
+    other = {day: {ENCODER: others[rows]} for day, rows in chosen.items()}
+    return World(days, other, topic, language)
+
+
+def _by_two_models(
+    tokens: list[str], learnt: NDArray[np.int64], config: WorldConfig
+) -> tuple[Vectors, Vectors]:
+    """Vectors of all flits by two models, each learnt from its own half of some."""
+    some = learnt[:LEARN]
+    first, second = (
+        train_lsa([tokens[row] for row in half], LsaConfig(dim=config.dim, seed=seed))
+        for seed, half in enumerate((some[: len(some) // 2], some[len(some) // 2 :]))
+    )
+    return first.encode(tokens), second.encode(tokens)
+
+
+def _by_some_birds(said: list[str], config: WorldConfig, rng: np.random.Generator) -> pd.DataFrame:
+    """Flits of ``said`` by birds of which some write much, and most little."""
+    voice = rng.pareto(1.2, size=len(said)) * config.birds / 10
+    birds = np.minimum(voice, config.birds).astype(np.int64)
+    return pd.DataFrame(
+        {
+            "flit_id": [f"flit_{place}" for place in range(len(said))],
+            "bird_id": [f"bird_{bird}" for bird in birds],
+            "text": said,
+            "created_at": pd.Timestamp("2026-01-01", tz="UTC"),
+        }
     )
 
 
@@ -194,7 +207,3 @@ def _actions(network: SimulatedNetwork) -> dict[str, pd.DataFrame]:
     counts = rows.groupby([day, "bird_id", "action"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=list(ACTIONS), fill_value=0).reset_index("bird_id")
     return {str(name): some.reset_index(drop=True) for name, some in counts.groupby(level=0)}
-
-
-def _foreign(flits: pd.DataFrame, vectors: NDArray[np.float32], rows: NDArray[np.bool_]) -> Foreign:
-    return Foreign(flits[rows].reset_index(drop=True), {ENCODER: vectors[rows]})
