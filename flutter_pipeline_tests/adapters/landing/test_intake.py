@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from flutter_pipeline.adapters.landing.config import IntakeConfig
+from flutter_pipeline.adapters.landing.conform import Bounds, conform
 from flutter_pipeline.adapters.landing.intake import Intake, take_in
 from flutter_pipeline.adapters.landing.ledger import Books, ledger
 from flutter_pipeline.adapters.landing.mapping import Mapping, TableRule, TimeColumn
+from flutter_pipeline.adapters.landing.plan import Plan
 from flutter_pipeline.adapters.landing.store import (
     days_stored,
     quarantined,
@@ -363,3 +365,24 @@ def test_a_moment_without_a_zone_and_an_unknown_table_are_refused(tmp_path: Path
         take(tmp_path, now=datetime(2025, 3, 1))
     with pytest.raises(ContractError, match="no table is called 'posts'"):
         read_days(tmp_path, "posts", [])
+
+
+def test_a_file_that_ends_the_library_that_reads_it_is_refused_and_the_next_goes_in(
+    tmp_path: Path, monkeypatch
+):
+    def panic(raw: pl.DataFrame, plan: Plan, bounds: Bounds) -> pl.DataFrame:
+        if "boom" in raw["flit_id"].to_list():
+            raise pl.exceptions.PanicException("out of range")
+        return conform(raw, plan, bounds)
+
+    monkeypatch.setattr("flutter_pipeline.adapters.landing.taking.conform", panic)
+    head = "flit_id,bird_id,text,created_at\n"
+    for name in ("boom", "f1"):
+        (tmp_path / f"{name}.csv").write_text(f"{head}{name},b,owl,2025-01-02\n")
+    files = [tmp_path / "boom.csv", tmp_path / "f1.csv"]
+    intake = take_in(files, tmp_path / "data", IntakeConfig(), datetime(2025, 3, 1, tzinfo=UTC))
+    assert intake.books["flits"].stored == 1
+    assert intake.books["unknown"].quarantined == 1
+    (reason,) = quarantined(tmp_path / "data")["reason"]
+    assert reason == "the file cannot be read (PanicException: out of range)"
+    assert not list((tmp_path / "data" / "intake" / "scratch").iterdir())

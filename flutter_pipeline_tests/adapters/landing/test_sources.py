@@ -2,8 +2,11 @@
 
 import gzip
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -160,3 +163,60 @@ def test_damaged_parquet_pages_keep_the_rows_before_them(tmp_path: Path):
 def test_a_file_of_another_kind_is_refused_with_what_is_supported(tmp_path: Path):
     with pytest.raises(ContractError, match=r"expected .parquet, .csv"):
         open_source(tmp_path / "a.xlsx", None)
+
+
+def parquet_of(path: Path, **columns: pa.Array) -> Path:
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_bytes_that_are_no_text_cost_their_row(tmp_path: Path):
+    cells = pa.array([b"owl", b"\xff", None, "é".encode()], pa.binary())
+    source = open_parquet(parquet_of(tmp_path / "a.parquet", a=cells))
+    assert all_rows(source, ["a"]) == [("owl", 1), (None, 3), ("é", 4)]
+    assert all_broken(source, ["a"]) == [(2, "column a is not UTF-8")]
+
+
+def test_a_text_column_that_is_not_utf8_is_read_up_to_the_batch_that_is_not(tmp_path: Path):
+    wrong = pa.StringArray.from_buffers(
+        2, pa.py_buffer(np.array([0, 1, 2], np.int32)), pa.py_buffer(b"\xff\xfe")
+    )
+    source = open_parquet(parquet_of(tmp_path / "a.parquet", a=wrong))
+    ((line, reason),) = all_broken(source, ["a"])
+    assert line == 1
+    assert "cannot be read from here on" in reason
+
+
+def test_times_that_no_calendar_has_and_zones_that_no_map_has_can_be_told(tmp_path: Path):
+    far = pa.array([2**62, -(2**62), 1_735_689_600_000_000], pa.timestamp("us"))
+    lost = pa.array([0, 1, 2], pa.timestamp("ms", "Mars/Olympus"))
+    source = open_parquet(parquet_of(tmp_path / "a.parquet", far=far, lost=lost))
+    (chunk,) = source.chunks(["far", "lost"])
+    years = chunk.rows["far"].dt.year().to_list()
+    assert years == [9999, 1, 2025]
+    assert chunk.rows["far"].cast(pl.String).null_count() == 0
+    assert chunk.rows["lost"].dtype == pl.Datetime("ms", "UTC")
+
+
+@pytest.mark.parametrize("kind", [pa.duration("s"), pa.decimal256(70, 2), pa.list_(pa.int64())])
+def test_a_type_that_no_cell_can_be_read_from_is_unfit(kind: pa.DataType, tmp_path: Path):
+    source = open_parquet(parquet_of(tmp_path / "a.parquet", a=pa.nulls(1, kind)))
+    assert "expected text, a number or a time" in (source.unfit("a") or "")
+
+
+def test_rows_that_are_announced_and_not_there_are_one_broken_row(tmp_path: Path):
+    source = open_parquet(parquet_of(tmp_path / "a.parquet", a=pa.array([1, 2])))
+    assert all_broken(replace(source, rows=9), ["a"]) == [
+        (3, "the Parquet data cannot be read from here on (9 rows are announced, 2 are there)")
+    ]
+
+
+def test_a_name_that_is_no_text_can_be_read(tmp_path: Path):
+    path = tmp_path / os.fsdecode(b"\xff.parquet")
+    parquet_of(tmp_path / "a", a=pa.array([1])).rename(path)
+    assert all_rows(open_parquet(path), ["a"]) == [(1, 1)]
+
+
+def test_a_header_that_cannot_be_split_says_so(tmp_path: Path):
+    with pytest.raises(ContractError, match="cannot be split into columns"):
+        open_delimited(written(tmp_path / "a.csv", b"a\rb,c\n1,2\n"), None, True)

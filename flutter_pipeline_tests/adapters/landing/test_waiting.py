@@ -112,3 +112,13 @@ def test_what_is_no_file_or_too_large_is_left_alone(tmp_path: Path):
         "the file has 4,398,046,511,104 bytes; allowed are 34,359,738,368 (`file_bytes` in "
         "[intake.limits])"
     )
+
+
+def test_a_file_that_may_not_be_read_is_told_and_the_others_stay(tmp_path: Path, monkeypatch):
+    locked = drop(tmp_path, "locked.csv")
+    drop(tmp_path, "open.csv")
+    # Whoever runs the tests may well be allowed to read everything.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != locked)
+    found = look(tmp_path)
+    assert names(found.ready) == ["open.csv"]
+    assert found.refused[locked].endswith("not readable; grant the right to read it")
