@@ -62,7 +62,8 @@ class Days:
         birds, names = pd.factorize(rows["bird_id"])
         actions = pd.Categorical(rows["action"], categories=list(ACTIONS)).codes
         cells = birds * len(ACTIONS) + actions
-        counts = np.bincount(cells, minlength=len(names) * len(ACTIONS)).reshape(len(names), -1)
+        shape = (len(names), len(ACTIONS))
+        counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
         table = pd.DataFrame(counts, columns=list(ACTIONS)).assign(bird_id=names)
         return sampled(table, self.config.birds_a_day)
 

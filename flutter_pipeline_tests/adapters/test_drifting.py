@@ -97,6 +97,19 @@ def test_a_report_of_an_earlier_release_is_made_anew(folder: Path, tmp_path: Pat
     pd.testing.assert_frame_equal(drift_report_of(days(folder)), first)
 
 
+def test_a_day_on_which_nobody_engaged_is_compared_by_its_flits(folder: Path, tmp_path: Path):
+    folder = shutil.copytree(folder, tmp_path / "copy")
+    tables = TableStore(folder / "tables")
+    day = "2026-02-14"
+    tables.write("raw_engagements", {day: tables.read("raw_engagements", [day]).iloc[:0]})
+    report = drift_report_of(days(folder))
+    measures = set(report.loc[report["day"] == day, "measure"])
+    assert "tokens" in measures and "engagements" not in measures
+    # Nor is it in the way where its part is not there at all.
+    tables.publish("raw_engagements", {"2026-02-01": tables.parts("raw_engagements")["2026-02-01"]})
+    assert days(folder).window(day, ["2026-02-13"]).engagements.empty
+
+
 def test_nothing_published_is_no_report(tmp_path: Path):
     nothing = Days(TableStore(tmp_path), {}, CONFIG, NearCopyConfig())
     assert drift_report_of(nothing).empty

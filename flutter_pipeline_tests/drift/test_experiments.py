@@ -53,16 +53,30 @@ SMALL = WorldConfig(birds=100, flits_a_day=50, days=12, dim=4)
 
 
 @pytest.mark.slow
-def test_500_honest_days_alarm_at_the_rate_and_planted_drifts_are_found():
+def test_honest_days_alarm_at_the_stated_rate():
+    # A thousand pairs: of 500, the rate of a sound test may stray by its whole tolerance.
     worlds = [
-        simulated_world(WorldConfig(birds=1_800, flits_a_day=600, days=115, seed=seed))
-        for seed in range(5)
+        simulated_world(WorldConfig(birds=900, flits_a_day=300, days=112, seed=seed))
+        for seed in range(10)
     ]
-    table = found(worlds, 8, DriftConfig())
-    assert rate(table, HONEST, "pairs") >= 500
+    table = found(worlds, 1_000, DriftConfig())
+    assert rate(table, HONEST, "pairs") >= 1_000
     assert rate(table, HONEST, "stands_out") == pytest.approx(0.05, abs=0.02)
+    assert rate(table, HONEST) <= rate(table, HONEST, "stands_out")
+
+
+@pytest.mark.slow
+def test_planted_drifts_are_found():
+    worlds = [
+        simulated_world(WorldConfig(birds=1_800, flits_a_day=600, days=71, seed=seed))
+        for seed in range(4)
+    ]
+    table = found(worlds, 3, DriftConfig())
     planted = ["spam flood of 5 %", "encoder swapped", "new language of 3 %", "new topic of 10 %"]
-    assert (table.loc[planted, "alarm"] > 0.95).all()
+    for case in planted:
+        assert rate(table, case, "pairs") >= 80
+        assert rate(table, case) > 0.95
+    # As often as an honest day would, by what else is measured on it.
     assert rate(table, "spam flood of 5 %", "asks_to_retrain") < 0.1
 
 
