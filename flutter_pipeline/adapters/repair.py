@@ -111,11 +111,11 @@ def _version(settings: Settings, damage: Damage) -> Attempt:
 
 
 def _same_state(copy: Path, folder: Path) -> bool:
-    """Whether ``copy`` is sound, and of the manifest that the damaged folder has."""
+    """Whether ``copy`` is sound, and of the version that the damaged folder held."""
     try:
-        same = read_manifest(copy) == read_manifest(folder)
-        return same and read_state(copy) is not None
-    except (FlutterError, KeyError, TypeError):
+        of = read_manifest(copy).get("of")
+        return of == f"{folder.parent.name}/{folder.name}" and read_state(copy) is not None
+    except (FlutterError, KeyError, TypeError, AttributeError):
         return False
 
 

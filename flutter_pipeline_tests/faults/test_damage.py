@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flutter_pipeline.adapters.store.files import read_json
 from flutter_pipeline_tests.faults.fault_table import Told
 from flutter_pipeline_tests.faults.published import books_balance, pieces_of, torn
 from flutter_pipeline_tests.faults.worlds import World, copied, unharmed
@@ -37,12 +38,10 @@ PLACES = {
     "a release": "releases/*/release.json",
     "the aliases": "releases/aliases.json",
 }
-"""What is harmed: the last file that fits."""
+"""What is harmed: the last file that fits and is read."""
 
 CHEAP = ("landed rows", "vectors", "a model's array", "feeds")
 """Of the short form: one of each way of repair."""
-
-BY_ANOTHER_RUN = ("a table", "cleaned", "feeds", "an index", "the network", "a version")
 
 
 def flip(path: Path) -> None:
@@ -63,8 +62,15 @@ def remove(path: Path) -> None:
 
 
 def harmed(data: Path, place: str) -> Path:
-    """The file that is harmed."""
-    return sorted(data.glob(PLACES[place]))[-1]
+    """The file that is harmed; of the version that is read, where there are several."""
+    found = sorted(data.glob(PLACES[place]))
+    read = [path for path in found if _is_current(path)]
+    return (read or found)[-1]
+
+
+def _is_current(path: Path) -> bool:
+    pointer = path.parents[1] / "current.json"
+    return pointer.is_file() and read_json(pointer)["version"] == path.parent.name
 
 
 def mend(world: World, data: Path, place: str, harm: Harm) -> list[str]:

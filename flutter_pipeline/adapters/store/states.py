@@ -71,6 +71,8 @@ def write_state(folder: Path, state: State, facts: dict[str, Any]) -> None:
                 "a state holds numbers, times and fixed-width strings only"
             )
     manifest = {
+        # So that a copy elsewhere is known for what it is.
+        "of": f"{folder.parent.name}/{folder.name}",
         "facts": facts,
         "settings": state.settings,
         "arrays": {
