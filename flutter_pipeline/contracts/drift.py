@@ -27,7 +27,7 @@ DRIFT_REPORT = Table(
             "counts_as", "float64", "The score that later days are held against.", nullable=True
         ),
         Column("p", "float64", "Chance of such a score among earlier days'.", nullable=True),
-        Column("adjusted_p", "float64", "After Benjamini and Hochberg.", nullable=True),
+        Column("adjusted_p", "float64", "After Holm's correction.", nullable=True),
         Column("said", "str", "One of: " + "; ".join(SAID) + "."),
         Column("alarms_now", "bool", "Whether it is an alarm on the newest day."),
         Column("days", "int64", "Days in the reference."),

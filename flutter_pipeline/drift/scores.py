@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flutter_pipeline.evaluation.significance import holm
+
 LEAST_SPREAD = 0.5
 """Of scores: shuffling already says 1, and counts that are nearly always 0 must not say 0."""
 
@@ -82,18 +84,12 @@ def score_at(p: float, earlier: Sequence[float]) -> float:
 
 
 def adjusted(p: Mapping[str, float]) -> dict[str, float]:
-    """Benjamini and Hochberg's (1995) adjusted p-values; tests without a p stay without.
+    """Holm's adjusted p-values; tests without a p stay without.
 
-    Where no measure has drifted, any alarm is a false one, so the level of false discoveries is
-    then the share of days that alarm.
+    A correction of false discoveries would be laxer with the other measures once one stands out:
+    on a day with a flood some of them would by chance, and ask for new models.
     """
-    from scipy.stats import false_discovery_control
-
-    known = [name for name, value in p.items() if not np.isnan(value)]
-    if not known:
-        return dict(p)
-    found = false_discovery_control([p[name] for name in known])
-    return {**p, **dict(zip(known, map(float, found), strict=True))}
+    return dict(zip(p, map(float, holm(np.array(list(p.values())))), strict=True))
 
 
 def ordinary(days: Sequence[str], alarmed: set[str], most: int) -> list[str]:

@@ -14,6 +14,7 @@ from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.drift.day import COPYING, DayRows, Window, window_of
 from flutter_pipeline.drift.planting import Planting
 from flutter_pipeline.drift.report import rows_of
+from flutter_pipeline.evaluation.significance import holm
 from flutter_pipeline.text.near_copies import NearCopyConfig
 
 HONEST = "undrifted"
@@ -102,10 +103,10 @@ def _before(known: pd.DataFrame, day: str) -> pd.DataFrame:
 
 
 def _trial(case: str, rows: pd.DataFrame, config: DriftConfig) -> dict[str, object]:
-    from scipy.stats import false_discovery_control, norm
+    from scipy.stats import norm
 
     alarms = rows.loc[rows["said"] == ALARM, "measure"]
-    shuffled = false_discovery_control(norm.sf(rows["score"].to_numpy()))
+    shuffled = holm(norm.sf(rows["score"].to_numpy()))
     return {
         "case": case,
         "day": rows["day"].iloc[0],

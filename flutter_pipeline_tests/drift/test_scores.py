@@ -59,8 +59,8 @@ def test_honest_days_stand_out_at_the_level_however_much_days_differ(spread: flo
 
 def test_p_is_corrected_for_the_number_of_tests_that_there_were():
     found = adjusted({"a": 0.01, "b": 0.04, "c": float("nan"), "d": 0.9})
-    # Benjamini and Hochberg over three: .01 * 3, .04 * 3 / 2, .9.
-    assert found["a"] == pytest.approx(0.03) and found["b"] == pytest.approx(0.06)
+    # Holm over three: .01 * 3, .04 * 2, .9.
+    assert found["a"] == pytest.approx(0.03) and found["b"] == pytest.approx(0.08)
     assert np.isnan(found["c"]) and found["d"] == pytest.approx(0.9)
     assert np.isnan(adjusted({"a": float("nan")})["a"])
 
