@@ -27,8 +27,8 @@ test: $(READY)  ## Run the tests.
 test-slow: $(READY)  ## Run the tests that take minutes, or need FLUTTER_BENCHMARK_DATA.
 	@OMP_NUM_THREADS=2 $(BIN)/pytest -m slow
 
-test-faults: $(READY)  ## The fault suite: kills, full disks, damage, concurrency, fuzzing; about 20 minutes.
-	@OMP_NUM_THREADS=1 $(BIN)/pytest flutter_pipeline_tests/faults
+test-faults: $(READY)  ## The fault suite: kills, full disks, damage, concurrency, fuzzing; about 40 minutes.
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 flutter_pipeline_tests/faults
 
 # `make soak MINUTES=600` for a night.
 soak: $(READY)  ## Serve a folder unattended, a day of files a minute, for half an hour.

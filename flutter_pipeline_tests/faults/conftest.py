@@ -1,5 +1,6 @@
 """The zygote, the folders, and the fault table, which is printed at the end."""
 
+import json
 import os
 import random
 import tempfile
@@ -29,8 +30,7 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
 def world(once: Callable[..., Path], forge: Forge) -> World:
     """The folders, made by whichever worker comes first."""
     root = once("fault_world", lambda folder: make_world(folder, forge))
-    if not forge.learnt:
-        forge.learn_from(root / "new", "status", "--json")
+    forge.learn(json.loads((root / "modules.json").read_text()))
     return World(root, forge)
 
 

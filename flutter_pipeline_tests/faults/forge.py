@@ -69,7 +69,7 @@ class Forge:
         self._scratch = scratch
         self._count = 0
         self.learnt = False
-        """Whether it knows what commands import."""
+        """Whether it has imported what commands need."""
         self._lock = threading.Lock()
         environment = {
             **os.environ,
@@ -126,14 +126,20 @@ class Forge:
         assert ended.code == 0, f"{argv} ended with {ended.code}:\n{ended.out[-4000:]}"
         return ended
 
-    def learn_from(self, data: Path, *argv: str | Path) -> Ended:
+    def learn_from(self, data: Path, *argv: str | Path) -> list[str]:
         """Run a command that works, and have its modules imported for all that follow."""
         place = self._scratch / "modules.json"
         ended = self.start(data, *argv, learn=str(place)).wait()
         assert ended.code == 0, f"{argv} ended with {ended.code}:\n{ended.out[-4000:]}"
-        self.ask({"do": "import", "modules": json.loads(place.read_text())})
-        self.learnt = True
-        return ended
+        modules = json.loads(place.read_text())
+        self.learn(modules)
+        return modules
+
+    def learn(self, modules: list[str]) -> None:
+        """Import these for all that follow."""
+        if not self.learnt:
+            self.ask({"do": "import", "modules": modules})
+            self.learnt = True
 
     def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
         """One line to the zygote, and its answer."""

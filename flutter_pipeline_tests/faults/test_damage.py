@@ -40,7 +40,7 @@ PLACES = {
 }
 """What is harmed: the last file that fits and is read."""
 
-CHEAP = ("landed rows", "vectors", "a model's array", "feeds")
+CHEAP = ("landed rows", "vectors", "feeds")
 """Of the short form: one of each way of repair."""
 
 

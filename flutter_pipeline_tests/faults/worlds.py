@@ -76,13 +76,13 @@ def make_world(root: Path, forge: Forge) -> str:
         for folder in ("empty", "old"):
             place = root / folder / "landing" / f"{name}.parquet"
             shutil.copyfile(root / "network" / f"{name}.parquet", place)
-    forge.learn_from(root / "old", "run")
+    modules = forge.learn_from(root / "old", "run")
+    (root / "modules.json").write_text(json.dumps(modules))
     for table in ("flits", "engagements"):
         name = f"{table}_2.parquet"
         shutil.copyfile(root / "empty" / "landing" / name, root / "old" / "landing" / name)
     # To make MLflow's database takes longer than everything else.
-    for part in ("mlflow",):
-        shutil.copytree(root / "old" / part, root / "empty" / part)
+    shutil.copytree(root / "old" / "mlflow", root / "empty" / "mlflow")
     _undisturbed(root / "old", root / "new", forge)
     _undisturbed(root / "empty", root / "first", forge)
     return json.dumps({name: pieces_of(root / name) for name in ("old", "new", "first")})
