@@ -63,8 +63,8 @@ def _size(column: pa.Array) -> int:
     """The bytes of a column, where each of its rows has a value of its own."""
     if not pa.types.is_dictionary(column.type) or _is_number(column.type.value_type):
         return column.nbytes
-    lengths = pc.binary_length(column.dictionary).take(column.indices)
-    return pc.sum(lengths).as_py() or 0
+    lengths = pc.call_function("binary_length", [column.dictionary])
+    return pc.call_function("sum", [lengths.take(column.indices)]).as_py() or 0
 
 
 def _is_number(kind: pa.DataType) -> bool:
