@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flutter_pipeline.adapters.registry import VERSION_TAG
+from flutter_pipeline.adapters.promotion import models_of
+from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
-from flutter_pipeline.adapters.tracking import CHAMPION, Tracking
+from flutter_pipeline.adapters.tracking import VERSION_TAG, Tracking
 from flutter_pipeline.candidates.propose import CandidateConfig, source_names
 from flutter_pipeline.contracts.tables import LIKED, RANKED_CANDIDATES
 from flutter_pipeline.defs.resources import tracking_of
@@ -19,7 +20,7 @@ END = pd.Timestamp("2026-01-17", tz="UTC")
 """The simulated network ends with the 16th of January."""
 
 MODELS = ("tfidf_model", "cbow_model", "bert_model", "ranker")
-TRACKED = (*MODELS, "offline_evaluation", "embedding_comparison")
+TRACKED = (*MODELS, "offline_evaluation", "champion", "embedding_comparison")
 
 
 def pairs(frame: pd.DataFrame, bird: str = "bird_id") -> set[tuple[str, str]]:
@@ -98,14 +99,16 @@ def test_each_asset_that_learns_or_measures_has_one_mlflow_run(
     assert {"ranked.ndcg", "random.ndcg", "oracle.recall"} <= set(measured.metrics)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*MODELS, "release"])
 def test_what_serves_is_the_champion(
     flutter_with_bert: TinyFlutter, tracking: Tracking, model: str
 ):
     [registered] = tracking.versions(model)
-    assert registered.aliases == (CHAMPION,)
-    current = VersionStore(flutter_with_bert.data / "models").current_version(model)
-    assert registered.tags[VERSION_TAG] == current
+    assert registered.aliases == ("champion",)
+    champion = ReleaseStore(flutter_with_bert.data / "releases").champion()
+    assert champion is not None
+    parts = {**models_of(champion), "release": champion.id}
+    assert registered.tags[VERSION_TAG] == parts[model]
 
 
 def test_a_second_run_has_nothing_to_do_and_changes_nothing(flutter_with_bert: TinyFlutter):

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("flutter_pipeline.assets")
 
-CHAMPION = "champion"
-PREVIOUS = "previous"
 
 VERSION_TAG = "version"
 """Tag of a registered model version that holds the pipeline's own name of it."""

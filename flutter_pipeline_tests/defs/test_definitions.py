@@ -24,6 +24,8 @@ GROUPS = {
     "candidates": {"past_candidates", "source_weights", "candidates"},
     "ranking": {"ranker", "ranked_candidates"},
     "evaluation": {"offline_evaluation", "embedding_comparison"},
+    "promotion": {"champion"},
+    "monitoring": {"drift_report"},
 }
 HEAVY = ("torch", "transformers", "mlflow", "great_expectations")
 
