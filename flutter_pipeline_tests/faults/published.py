@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from flutter_pipeline.adapters.landing.ledger import ledger
 from flutter_pipeline.adapters.landing.store import checksums_of, damage_of
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
-from flutter_pipeline.adapters.store.files import read_json
+from flutter_pipeline.adapters.store.files import read_json, read_manifest
 from flutter_pipeline.adapters.store.states import read_facts, read_state
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.contracts.tables import LANDED
@@ -34,6 +34,9 @@ CLOCK_COLUMNS = {"embedding_comparison": ["train_seconds", "flits_per_second"]}
 
 HISTORY = ("facts",)
 """Of a release: what it was compared with when it was made, which a rerun need not do again."""
+
+TRAINING = ("current version ", "current embeddings ")
+"""Pointers to what was trained last; whatever they point to is whole, or reading it fails."""
 
 Pieces = dict[str, str]
 
@@ -55,6 +58,15 @@ def torn(found: Pieces, *whole: Pieces) -> list[str]:
     return sorted(
         name for name in names if all(found.get(name) != state.get(name) for state in whole)
     )
+
+
+def half_visible(found: Pieces, *whole: Pieces) -> list[str]:
+    """As :func:`torn`, but for what no reader goes by.
+
+    Where training goes on from moves on before the new version is compared, and back again where
+    it does not come to serve; what readers go by is the release.
+    """
+    return [name for name in torn(found, *whole) if not name.startswith(TRAINING)]
 
 
 def books_balance(data: Path) -> bool:
@@ -122,7 +134,11 @@ def _states(root: Path) -> Pieces:
 
 def _pointer(folder: Path, name: str) -> Pieces:
     place = folder / "current.json"
-    return {name: read_json(place)["version"]} if place.is_file() else {}
+    if not place.is_file():
+        return {}
+    version = read_json(place)["version"]
+    read_manifest(folder / version)
+    return {name: version}
 
 
 def _releases(root: Path) -> Pieces:

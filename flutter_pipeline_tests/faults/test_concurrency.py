@@ -17,7 +17,13 @@ from flutter_pipeline.errors import FlutterError
 from flutter_pipeline_tests.faults import acts
 from flutter_pipeline_tests.faults.fault_table import Told
 from flutter_pipeline_tests.faults.forge import Forge
-from flutter_pipeline_tests.faults.published import Pieces, books_balance, pieces_of, torn
+from flutter_pipeline_tests.faults.published import (
+    Pieces,
+    books_balance,
+    half_visible,
+    pieces_of,
+    torn,
+)
 from flutter_pipeline_tests.faults.worlds import World, copied, rerun, unharmed
 
 Tell = Callable[[Told], None]
@@ -61,7 +67,7 @@ def whole(data: Path, *states: Pieces) -> Callable[[], list[str]]:
 
     def look() -> list[str]:
         try:
-            return [*torn(pieces_of(data), *states), *feeds_of_one_release(data)]
+            return [*half_visible(pieces_of(data), *states), *feeds_of_one_release(data)]
         except (FlutterError, AssertionError) as error:
             return [str(error)]
 

@@ -19,7 +19,7 @@ from flutter_pipeline_tests.faults.acts import ENCODER, VERSION, store_of, vecto
 from flutter_pipeline_tests.faults.conftest import TRIALS
 from flutter_pipeline_tests.faults.fault_table import Told
 from flutter_pipeline_tests.faults.forge import UNHARMED, Forge, Suffering
-from flutter_pipeline_tests.faults.published import Pieces, pieces_of, torn
+from flutter_pipeline_tests.faults.published import Pieces, half_visible, pieces_of, torn
 from flutter_pipeline_tests.faults.worlds import (
     World,
     changes_of,
@@ -229,7 +229,7 @@ def rolled_back(
     copied(made.folder, data)
     ended = world.forge.start(data, *ROLLBACK, suffering=suffering).wait(kill_after)
     assert ended.killed or ended.code == 0, ended.out
-    wrong = torn(pieces_of(data), made.before, made.after)
+    wrong = half_visible(pieces_of(data), made.before, made.after)
     world.forge.succeed(data, FINISH, data, made.champion)
     return [*wrong, *(f"after the rerun: {name}" for name in torn(pieces_of(data), made.after))]
 

@@ -11,7 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from flutter_pipeline_tests.faults.forge import Ended, Forge, Suffering
-from flutter_pipeline_tests.faults.published import Pieces, books_balance, pieces_of, torn
+from flutter_pipeline_tests.faults.published import (
+    Pieces,
+    books_balance,
+    half_visible,
+    pieces_of,
+    torn,
+)
 
 SETTINGS = """
 use_encoders = ["tfidf"]
@@ -128,7 +134,7 @@ def copied(source: Path, target: Path) -> Path:
 
 def look(world: World, data: Path, *states: Pieces) -> list[str]:
     """What readers meet that is neither of ``states`` whole; and commands that end unclearly."""
-    wrong = torn(pieces_of(data), *states)
+    wrong = half_visible(pieces_of(data), *states)
     for command in (("feed", "bird_00", "--json"), ("versions", "--json")):
         ended = world.forge.run(data, *command)
         if not ended.clear:
