@@ -23,7 +23,7 @@ from flutter_pipeline.defs.streams import Stream
 from flutter_pipeline.errors import VersionError
 from flutter_pipeline.evaluation.past import (
     moments_if_any,
-    past_candidates_of,
+    past_frames,
     sources_of,
     validated_weights,
 )
@@ -45,18 +45,18 @@ VECTORS = {name: dg.AssetIn(f"{name}_embeddings") for name in NAMES}
 )
 def past_candidates(
     config: CandidateConfig, network: Stored, data: DataFolder, **embeddings: Embeddings
-) -> pd.DataFrame:
+) -> Stream:
     """What each source would have proposed on past days, from what was known then."""
     known = load_network(network.state)
     vectors = {name: embeddings[name].vectors(known.flit_ids) for name in NAMES}
-    frame = past_candidates_of(
+    frames = past_frames(
         known,
         vectors,
         network.facts["as_of"],
         (config, backtest_config(data.settings)),
         progress_bar("past candidates", "days"),
     )
-    return with_ids(frame, known)
+    return Stream(with_ids(frame, known) for frame in frames)
 
 
 @audited_asset(Stage("candidates", frozenset({"numpy"}), table=SOURCE_WEIGHTS))

@@ -4,7 +4,7 @@ The table holds training and test moments alike, so that ranker, weights and bac
 the same rows; which moments are for what is told by their time alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,33 @@ def moments_if_any(network: Network, as_of: int, config: BacktestConfig) -> Mome
         return None
 
 
+def past_frames(
+    network: Network,
+    vectors: Mapping[str, Matrix],
+    as_of: int,
+    configs: tuple[CandidateConfig, BacktestConfig],
+    progress: Progress = no_progress,
+) -> Iterator[pd.DataFrame]:
+    """Wide candidate rows of one moment after the other, with `moment` first and `liked` last.
+
+    `liked` says what the bird did in the step after the moment. One frame without rows where there
+    is no moment.
+    """
+    candidates, config = configs
+    found = moments_if_any(network, as_of, config)
+    if found is None:
+        none = merge(dict.fromkeys(source_names(list(vectors), candidates), NO_PROPOSALS))
+        yield none.assign(moment=np.zeros(0, np.int64), liked=np.zeros(0, bool))
+        return
+    replays = replay(
+        network, vectors, (*found.train, *found.test), (candidates, config.replay), progress
+    )
+    for moment, frame in replays:
+        liked = label(frame, network, (moment, moment + config.step))
+        past = frame.assign(moment=np.int64(moment), liked=liked)
+        yield past[["moment", *past.columns.drop("moment")]]
+
+
 def past_candidates_of(
     network: Network,
     vectors: Mapping[str, Matrix],
@@ -49,24 +76,8 @@ def past_candidates_of(
     configs: tuple[CandidateConfig, BacktestConfig],
     progress: Progress = no_progress,
 ) -> pd.DataFrame:
-    """Wide candidate rows of all moments, with `moment` and `liked` before the rest.
-
-    `liked` says what the bird did in the step after the moment. No rows where there is no moment.
-    """
-    candidates, config = configs
-    found = moments_if_any(network, as_of, config)
-    if found is None:
-        none = merge(dict.fromkeys(source_names(list(vectors), candidates), NO_PROPOSALS))
-        return none.assign(moment=np.zeros(0, np.int64), liked=np.zeros(0, bool))
-    frames = []
-    replays = replay(
-        network, vectors, (*found.train, *found.test), (candidates, config.replay), progress
-    )
-    for moment, frame in replays:
-        liked = label(frame, network, (moment, moment + config.step))
-        frames.append(frame.assign(moment=np.int64(moment), liked=liked))
-    past = pd.concat(frames, ignore_index=True)
-    return past[["moment", *past.columns.drop("moment")]]
+    """The rows of all moments as one table."""
+    return pd.concat(past_frames(network, vectors, as_of, configs, progress), ignore_index=True)
 
 
 def fused_by_moment(

@@ -7,6 +7,7 @@ from flutter_pipeline.evaluation.past import (
     fused_by_moment,
     moments_if_any,
     past_candidates_of,
+    past_frames,
     sources_of,
     validated_weights,
 )
@@ -59,6 +60,14 @@ def test_a_label_says_what_was_liked_in_the_day_after_the_moment(past: pd.DataFr
 
 def test_the_sources_are_told_by_their_ranks(past: pd.DataFrame):
     assert sources_of(past) == SOURCES
+
+
+def test_a_moment_is_a_frame_of_its_own_so_that_none_waits_for_the_others():
+    frames = list(past_frames(NETWORK, VECTORS, NOW, (CANDIDATES, BACKTEST)))
+    assert [frame["moment"].unique().tolist() for frame in frames] == [
+        [moment] for moment in days([16, 17, 18, 19])
+    ]
+    assert [str(frame.columns[0]) for frame in frames] == ["moment"] * 4
 
 
 def test_too_short_a_past_has_no_moments_and_no_rows():
