@@ -6,14 +6,14 @@ vectors from the model, everything else from the next run. Whatever is replaced 
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flutter_pipeline.adapters.encoding import SECTION, encoder_of
 from flutter_pipeline.adapters.landing.landed import config_of
-from flutter_pipeline.adapters.landing.ledger import ledger, read_entry
+from flutter_pipeline.adapters.landing.ledger import copy_path, ledger, read_entry
 from flutter_pipeline.adapters.landing.retaking import landed_as, retake
 from flutter_pipeline.adapters.promotion import stores_of
 from flutter_pipeline.adapters.serving import feeds_made_of
@@ -42,6 +42,8 @@ class Attempt:
     damage: Damage
     done: str = ""
     refused: str = ""
+    run: bool = False
+    """Whether a run has to finish what was begun."""
 
 
 def repair(settings: Settings, verified: Verified) -> list[Attempt]:
@@ -77,7 +79,9 @@ def _release(settings: Settings, damage: Damage) -> Attempt:
     aliases = data / "releases" / "aliases.json"
     if aliases.is_file() and damage.name in aliases.read_text(encoding="utf-8"):
         set_aside(data, aliases)
-        return Attempt(damage, "put aside, with the aliases that named it; what is trained serves")
+        return Attempt(
+            damage, "put aside, with the aliases that named it; what is trained serves", run=True
+        )
     return Attempt(damage, "put aside: no alias names it")
 
 
@@ -95,7 +99,7 @@ def _aliases(settings: Settings, damage: Damage) -> Attempt:
     if made is not None and made.release and releases.has(made.release):
         releases.promote(made.release, None)
         return Attempt(damage, f"release {made.release} serves, which the feeds were made by")
-    return Attempt(damage, "put aside; what is trained next serves")
+    return Attempt(damage, "put aside; what is trained next serves", run=True)
 
 
 def _version(settings: Settings, damage: Damage) -> Attempt:
@@ -107,7 +111,7 @@ def _version(settings: Settings, damage: Damage) -> Attempt:
             shutil.copytree(manifest.parent, folder)
             return Attempt(damage, "copied back from MLflow's artefacts")
     set_aside(settings.data, folder)
-    return Attempt(damage, f"put aside; it {RUN}")
+    return Attempt(damage, f"put aside; it {RUN}", run=True)
 
 
 def _same_state(copy: Path, folder: Path) -> bool:
@@ -121,7 +125,7 @@ def _same_state(copy: Path, folder: Path) -> bool:
 
 def _pointer(settings: Settings, damage: Damage) -> Attempt:
     set_aside(settings.data, damage.file)
-    return Attempt(damage, f"put aside; it {RUN}")
+    return Attempt(damage, f"put aside; it {RUN}", run=True)
 
 
 def _embeddings(settings: Settings, damage: Damage) -> Attempt:
@@ -143,7 +147,7 @@ def _embeddings(settings: Settings, damage: Damage) -> Attempt:
         count = stores.embeddings.mend(encoder, version, wrong, batches)
     except VersionError:
         set_aside(settings.data, folder)
-        return Attempt(damage, f"put aside; it {RUN}")
+        return Attempt(damage, f"put aside; it {RUN}", run=True)
     return Attempt(damage, f"{count} flits encoded again")
 
 
@@ -159,6 +163,13 @@ def _encoded(encoder: Any, name: str, rows: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _entry(settings: Settings, damage: Damage) -> Attempt:
+    """From the copy that is kept of each entry; else its file is taken in again."""
+    copy = copy_path(settings.data, damage.name)
+    if _is_entry(copy):
+        if damage.file.is_file():
+            set_aside(settings.data, damage.file)
+        shutil.copyfile(copy, damage.file)
+        return Attempt(damage, "copied back from the copy that is kept of each entry")
     path = landed_as(damage.name, settings.landing, settings.data)
     if path is None:
         return Attempt(
@@ -167,7 +178,14 @@ def _entry(settings: Settings, damage: Damage) -> Attempt:
             f"delete {damage.file} to go on without its rows",
         )
     set_aside(settings.data, damage.file)
-    return Attempt(damage, f"{path.name} is taken in again by the run that follows, as come now")
+    return Attempt(damage, f"{path.name} is taken in again, as if it came now", run=True)
+
+
+def _is_entry(path: Path) -> bool:
+    try:
+        return path.is_file() and read_entry(path) is not None
+    except FlutterError:
+        return False
 
 
 def _rows(settings: Settings, damage: Damage) -> Attempt:
@@ -194,7 +212,7 @@ def _rows(settings: Settings, damage: Damage) -> Attempt:
 def _table(settings: Settings, damage: Damage) -> Attempt:
     if damage.file.name == MANIFEST:
         set_aside(settings.data, damage.file)
-    return Attempt(damage, f"the table {RUN}")
+    return Attempt(damage, f"the table {RUN}", run=True)
 
 
 _ACTS = {
@@ -207,9 +225,3 @@ _ACTS = {
     "landed rows": _rows,
     "table": _table,
 }
-
-
-def needs_run(attempts: Sequence[Attempt]) -> bool:
-    """Whether a run has to finish what was begun."""
-    kinds = {one.damage.kind for one in attempts if one.done}
-    return bool(kinds - {"landed rows", "embeddings"})

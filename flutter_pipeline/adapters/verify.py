@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from flutter_pipeline.adapters.landing.ledger import TakenFile, ledger_folder, read_entry
+from flutter_pipeline.adapters.landing.ledger import (
+    TakenFile,
+    copy_path,
+    entry_path,
+    ledger_folder,
+    read_entry,
+)
 from flutter_pipeline.adapters.landing.store import checksums_of, damage_of, quarantine_path
 from flutter_pipeline.adapters.store.files import MANIFEST, read_json, read_manifest
 from flutter_pipeline.adapters.store.parts import checksums
@@ -83,6 +89,10 @@ def _intake(data: Path) -> Iterator[Damage]:
             continue
         yield Damage("ledger entry", path.stem, path, "")
         yield from _rows_of(data, entry)
+    for copy in sorted(copy_path(data, "").parent.glob("*.json")):
+        path = entry_path(data, copy.stem)
+        if not path.is_file():
+            yield Damage("ledger entry", copy.stem, path, f"{path} is gone")
 
 
 def _rows_of(data: Path, entry: TakenFile) -> Iterator[Damage]:
@@ -146,9 +156,11 @@ def _releases(root: Path) -> Iterator[Damage]:
     for folder in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
         path = folder / "release.json"
         yield Damage("release", folder.name, path, _wrong(read_json, path))
-    if (root / "aliases.json").is_file():
-        path = root / "aliases.json"
+    path = root / "aliases.json"
+    if path.is_file():
         yield Damage("aliases", "aliases", path, _wrong(read_json, path))
+    elif any(root.glob("[!.]*/release.json")):
+        yield Damage("aliases", "aliases", path, f"{path} is gone, and releases are stored")
 
 
 def _pointer(folder: Path) -> Iterator[Damage]:

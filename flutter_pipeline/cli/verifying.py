@@ -11,7 +11,7 @@ from flutter_pipeline.adapters.instance import prepare_instance
 from flutter_pipeline.adapters.landing.landed import land
 from flutter_pipeline.adapters.landing.store import days_stored
 from flutter_pipeline.adapters.lock import run_lock
-from flutter_pipeline.adapters.repair import Attempt, needs_run, repair
+from flutter_pipeline.adapters.repair import Attempt, repair
 from flutter_pipeline.adapters.verify import Damage, Verified, verify
 from flutter_pipeline.cli.running import WAIT_SECONDS, execute
 from flutter_pipeline.cli.showing import show_json
@@ -45,9 +45,9 @@ def _mended(settings: Settings, verified: Verified, as_json: bool) -> list[Attem
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         with run_lock(settings.data, owner, WAIT_SECONDS, typer.echo):
             attempts = repair(settings, verified)
-            if any(one.damage.kind == "ledger entry" and one.done for one in attempts):
+            if any(one.damage.kind == "ledger entry" and one.run for one in attempts):
                 land(settings, datetime.now(UTC))
-        if needs_run(attempts):
+        if any(one.run for one in attempts):
             stored = (days_stored(settings.data, table) for table in ("flits", "engagements"))
             execute("everything", sorted({day for days in stored for day in days}))
     return attempts

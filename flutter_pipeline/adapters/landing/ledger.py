@@ -119,6 +119,11 @@ def entry_path(data: Path, stem: str) -> Path:
     return ledger_folder(data) / f"{stem}.json"
 
 
+def copy_path(data: Path, stem: str) -> Path:
+    """Where a second copy of the entry lies: nothing else could tell when its file came."""
+    return data / "intake" / "copies" / f"{stem}.json"
+
+
 def read_entry(path: Path) -> TakenFile:
     """One entry. Raises ContractError where it is none, or damaged."""
     try:

@@ -8,6 +8,7 @@ import psutil
 
 from flutter_pipeline.adapters.landing.ledger import (
     TakenFile,
+    copy_path,
     entry_path,
     ledger_folder,
     standing_and_replaced,
@@ -33,8 +34,10 @@ def publish(entry: TakenFile, bench: Bench, data: Path, replaced: list[TakenFile
     if bench.quarantine.exists():
         put(bench.quarantine, quarantine_path(data, entry.stem))
     # Made in the scratch folder: to look for leftovers in the ledger would cost its length.
-    dump_json(bench.folder / "entry.json", entry.model_dump(mode="json"))
-    put(bench.folder / "entry.json", entry_path(data, entry.stem))
+    # A copy without its entry is thus an entry that was lost.
+    for place in (entry_path(data, entry.stem), copy_path(data, entry.stem)):
+        dump_json(bench.folder / "entry.json", entry.model_dump(mode="json"))
+        put(bench.folder / "entry.json", place)
     flush(ledger_folder(data))
     for old in replaced:
         _forget(data, old)
@@ -60,6 +63,7 @@ def sweep(data: Path) -> None:
 
 def _forget(data: Path, entry: TakenFile) -> None:
     """Remove an entry that no longer counts: first from the ledger, then its rows."""
+    copy_path(data, entry.stem).unlink(missing_ok=True)
     entry_path(data, entry.stem).unlink(missing_ok=True)
     quarantine_path(data, entry.stem).unlink(missing_ok=True)
     for table, taken in entry.tables.items():
