@@ -43,6 +43,10 @@ PLACES = {
 CHEAP = ("landed rows", "vectors", "feeds")
 """Of the short form: one of each way of repair."""
 
+BY_AGE = {"a manifest of embeddings": ["table embedding_comparison"]}
+"""What may be otherwise after a repair: which version came before another is told by their age,
+and a version that had to be made anew is the youngest."""
+
 
 def flip(path: Path) -> None:
     """Change one bit in the middle."""
@@ -86,7 +90,8 @@ def mend(world: World, data: Path, place: str, harm: Harm) -> list[str]:
     mended = world.forge.run(data, "verify", "--repair", "--json")
     if mended.code != 0:
         return [f"verify --repair ended with {mended.code}: {mended.out[-3000:]}"]
-    wrong = torn(pieces_of(data), unharmed(world, "new"))
+    differs = torn(pieces_of(data), unharmed(world, "new"))
+    wrong = [name for name in differs if name not in BY_AGE.get(place, [])]
     return wrong if books_balance(data) else [*wrong, "the books do not balance"]
 
 
