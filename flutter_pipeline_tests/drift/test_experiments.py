@@ -88,5 +88,5 @@ def test_days_that_differ_by_nature_alarm_at_the_same_rate():
     ]
     table = found(worlds, 1_000, DriftConfig())
     assert rate(table, HONEST, "stands_out") == pytest.approx(0.05, abs=0.02)
-    # By shuffling alone, news would be drift every day.
-    assert rate(table, HONEST, "by_shuffling_alone") > 0.5
+    # By shuffling alone news would be drift, nearly every third day.
+    assert rate(table, HONEST, "by_shuffling_alone") > 0.2
