@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flutter_pipeline.adapters.landing.landed import Landed, land
 from flutter_pipeline.adapters.landing.ledger import ledger
-from flutter_pipeline.adapters.landing.store import days_stored, quarantined, read_days
+from flutter_pipeline.adapters.landing.store import days_stored, read_days, refused_by_reason
 from flutter_pipeline.contracts.tables import LANDED
 from flutter_pipeline.errors import FlutterError
 from flutter_pipeline.settings import Settings
@@ -73,7 +73,7 @@ def _miscounted(data: Path, landed: Landed) -> str:
         if rows != stored:
             return f"{rows} rows of {table} are stored, the books say {stored}"
     refused = sum(book.quarantined for book in books.values())
-    held = len(quarantined(data))
+    held = sum(refused_by_reason(data).values())
     return "" if held == refused else f"{held} rows in quarantine, the books say {refused}"
 
 
@@ -92,7 +92,7 @@ def _left_over(data: Path) -> str:
 
 
 def _bad_reasons(data: Path, landed: Landed) -> str:
-    reasons = [*quarantined(data)["reason"], *landed.waiting.refused.values()]
+    reasons = [*refused_by_reason(data), *landed.waiting.refused.values()]
     return next((f"a bad reason: {one!r}" for one in reasons if not _is_good(one)), "")
 
 
