@@ -20,6 +20,8 @@ from pydantic import BaseModel, Field, ValidationError
 from flutter_pipeline.settings import Settings, read_secret
 
 LOG = logging.getLogger("flutter_pipeline.alerts")
+# A command prints its own error; only who set up a log, as Dagster does, hears of alerts there.
+LOG.addHandler(logging.NullHandler())
 LOCK_SECONDS = 5.0
 
 

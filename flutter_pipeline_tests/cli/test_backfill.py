@@ -12,7 +12,7 @@ from flutter_pipeline.adapters.past_runs import days_of
 from flutter_pipeline.cli.backfill import days_between
 from flutter_pipeline.errors import ConfigError, CorpusError
 from flutter_pipeline.settings import Settings
-from flutter_pipeline_tests.conftest import Call, TinyFlutter
+from flutter_pipeline_tests.conftest import Call, TinyFlutter, flutter
 
 ROWS = (
     "flit_id,bird_id,text,created_at\n"
@@ -68,7 +68,8 @@ def test_nothing_stored_says_what_to_do(tmp_path: Path):
 
 def test_a_range_is_made_anew_in_one_run_and_all_is_well(copied: TinyFlutter, call: Call):
     before = copied.read("ranked_candidates")
-    answer = call(copied.data, "backfill", "2026-01-14", "2026-01-16")
+    # In a process of its own: definitions are those of the folder that they were imported for.
+    answer = flutter(copied.data, "backfill", "2026-01-14", "2026-01-16")
     assert answer.code == 0, answer.err
     assert "one_day over 3 stored days, 2026-01-14 to 2026-01-16" in answer.out
     with dg.DagsterInstance.from_config(str(copied.data / "dagster")) as instance:
