@@ -35,8 +35,8 @@ CLOCK_COLUMNS = {"embedding_comparison": ["train_seconds", "flits_per_second"]}
 HISTORY = ("facts",)
 """Of a release: what it was compared with when it was made, which a rerun need not do again."""
 
-TRAINING = ("current version ", "current embeddings ")
-"""Pointers to what was trained last; whatever they point to is whole, or reading it fails."""
+TRAINING = ("current version ", "current embeddings ", "table source_weights")
+"""What was trained last, whole like everything else; feeds go by the release, weights included."""
 
 Pieces = dict[str, str]
 
