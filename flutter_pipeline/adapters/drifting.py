@@ -22,7 +22,7 @@ from flutter_pipeline.drift.report import report_of
 from flutter_pipeline.drift.topics import topic_shares
 from flutter_pipeline.text.near_copies import NearCopyConfig
 
-DRIFT_CODE_VERSION = "1"
+DRIFT_CODE_VERSION = "2"
 """Changes whenever the same days would have other scores than before."""
 
 

@@ -34,10 +34,17 @@ class Bundles:
 
     def sums(self, features: Features) -> tuple[Sums, Sums]:
         """Sums of ``features``, shape (rows, F), over each day, and over what is not in it."""
+        return self.over_days(self.by_bundle(features))
+
+    def by_bundle(self, features: Features) -> Features:
+        """Sums of ``features`` over the rows of each bundle."""
         n_rows = len(self.of_row)
         places = (self.of_row, np.arange(n_rows))
         joined = csr_matrix((np.ones(n_rows), places), shape=(len(self.is_today), n_rows))
-        by_bundle = joined @ features
+        return joined @ features
+
+    def over_days(self, by_bundle: Features) -> tuple[Sums, Sums]:
+        """Sums over each day of what bundles have, and over what is not in it."""
         inside = self.picks @ by_bundle
         inside = np.asarray(inside.todense() if isinstance(inside, csr_matrix) else inside)
         total = np.asarray(by_bundle.sum(axis=0)).ravel()

@@ -12,6 +12,9 @@ class Thresholds(BaseModel, frozen=True, extra="forbid"):
 
     tokens: float = Field(default=0.003, ge=0, description="Excess divergence of tokens, bits.")
     new_words: float = Field(default=0.005, ge=0, description="Excess share of unknown tokens.")
+    bursts: float = Field(
+        default=0.005, ge=0, description="Excess surprise by words that surge, nats a word."
+    )
     languages: float = Field(default=0.005, ge=0, description="Excess divergence, bits.")
     near_copies: float = Field(default=0.02, ge=0, description="Excess share of the day's flits.")
     floods: float = Field(default=0.02, ge=0, description="Share of the day that says one thing.")

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from flutter_pipeline.contracts.tables import ACTIONS
 from flutter_pipeline.drift.bundles import Bundles, Features, Statistic, bundles_of
 from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.drift.distances import (
+    bursts,
     collisions,
     gaussian_columns,
     gaussian_divergence,
@@ -31,6 +33,7 @@ from flutter_pipeline.drift.features import (
     fourier_columns,
     frequent,
     one_of,
+    said_by,
     space_of,
     words_and_counts,
 )
@@ -41,6 +44,9 @@ from flutter_pipeline.text.near_copies import NearCopyConfig
 
 COPYING = ("near_copies", "floods")
 """The measures that a flood moves; no reason to learn anything anew."""
+
+FEWEST_BIRDS = 3
+"""Whatever fewer birds say in a whole window is no burst, and takes room."""
 
 CUBE_ROOT, SQUARE_ROOT = 1 / 3, 1 / 2
 FLIT_COLUMNS = ("flit_id", "bird_id", "tokens", "lang", "spam", "minhash")
@@ -188,9 +194,15 @@ class _Measure:
     statistic: Statistic
     power: float = CUBE_ROOT
     rooted: bool = False
+    by_birds: bool = False
+    """Whether it counts who says a word, rather than how often it is said."""
 
     def score(self, bundles: Bundles) -> Score:
-        return score_of(self.statistic(*bundles.sums(self.features)), self.power, self.rooted)
+        by_bundle = bundles.by_bundle(self.features)
+        if self.by_birds and isinstance(by_bundle, csr_matrix):
+            by_bundle = said_by(by_bundle, FEWEST_BIRDS)
+        sums = bundles.over_days(by_bundle)
+        return score_of(self.statistic(*sums), self.power, self.rooted)
 
 
 def shown_rows(flits: pd.DataFrame, groups: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -213,6 +225,7 @@ def _text(flits: pd.DataFrame, config: DriftConfig) -> dict[str, _Measure]:
     _, counts = words_and_counts(flits["tokens"])
     return {
         "tokens": _Measure(frequent(counts, config.words), jensen_shannon),
+        "bursts": _Measure(counts, bursts, SQUARE_ROOT, by_birds=True),
         "new_words": _Measure(counts, unseen_share, SQUARE_ROOT),
         "languages": _Measure(one_of(flits["lang"]), jensen_shannon),
     }

@@ -12,6 +12,11 @@ from flutter_pipeline.drift.bundles import Sums
 RIDGE = 0.05
 """Added to each variance of a Gaussian, in units of the pool's own: few rows span no space."""
 
+BURST = 3.0
+UNHEARD = 0.5
+"""Added to what is expected, as nothing is impossible: of a word that was never said, three who
+say it are a burst, and two are none."""
+
 _TINY = 1e-300
 
 
@@ -28,6 +33,23 @@ def jensen_shannon(day: Sums, rest: Sums) -> Sums:
 def unseen_share(day: Sums, rest: Sums) -> Sums:
     """The share of a day's counts that fall on what the rest has none of."""
     return np.where(rest == 0, day, 0).sum(axis=1) / np.maximum(day.sum(axis=1), 1)
+
+
+def bursts(day: Sums, rest: Sums) -> Sums:
+    """How surprising the words are that surge on a day, in nats for each count of the day.
+
+    ``x ln(x / e) - (x - e)`` for a word with count x where the rest lets expect e (Dunning 1993,
+    section 4, with Poisson counts). Only words count that are more than ``BURST`` standard
+    deviations above it: so a few words that many say suddenly are not lost among thousands that
+    stray a little, as they are in a divergence (Donoho and Jin 2004 on sparse differences).
+    """
+    n = day.sum(axis=1, keepdims=True)
+    expected = rest * (n / np.maximum(rest.sum(axis=1, keepdims=True), 1)) + UNHEARD
+    # Next to none of the words surge, and only those need a logarithm.
+    days, words = np.nonzero(day - expected > BURST * np.sqrt(expected) - UNHEARD)
+    x, e = day[days, words], expected[days, words]
+    surprise = np.bincount(days, x * np.log(x / e) - (x - e), minlength=len(day))
+    return surprise / np.maximum(n[:, 0], 1)
 
 
 def repeated_share(day: Sums, _: Sums) -> Sums:

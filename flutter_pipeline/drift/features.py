@@ -49,6 +49,14 @@ def frequent(counts: csr_matrix, most: int) -> csr_matrix:
     return csr_matrix(hstack([counts[:, order[:most]], others]))
 
 
+def said_by(counts: csr_matrix, least: int) -> csr_matrix:
+    """1 for every word that a row says, of the words that at least so many rows say."""
+    said = counts.copy()
+    said.data[:] = 1
+    by_rows = np.asarray(said.sum(axis=0)).ravel()
+    return csr_matrix(said.tocsc()[:, np.flatnonzero(by_rows >= least)])
+
+
 def one_of(names: pd.Series) -> csr_matrix:
     """A column a name, 1 where the row has it."""
     codes, known = pd.factorize(names.astype("object"), sort=True)

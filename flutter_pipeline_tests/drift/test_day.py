@@ -12,7 +12,7 @@ from flutter_pipeline.text.near_copies import NearCopyConfig
 from flutter_pipeline_tests.drift.small_days import CONFIG, day_of
 
 COPIES = NearCopyConfig()
-MEASURES = {*COPYING, "tokens", "new_words", "languages", "engagements", "topics"}
+MEASURES = {*COPYING, "tokens", "new_words", "bursts", "languages", "engagements", "topics"}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_the_order_of_rows_and_of_reference_days_does_not_matter(days: list[DayR
         for day in (*days[7::-1], days[8])
     ]
     other = scores_of(window_of(turned, COPIES), CONFIG)
-    exact = {*COPYING, "tokens", "new_words", "languages", "engagements"}
+    exact = {*COPYING, "tokens", "new_words", "bursts", "languages", "engagements"}
     for name in exact:
         assert other[name].value == pytest.approx(one[name].value)
         assert other[name].score == pytest.approx(one[name].score)
@@ -84,6 +84,24 @@ def test_unknown_words_are_seen_in_words_and_strange_vectors_in_vectors(days: li
     assert after["tokens"] == before["tokens"]
     other_words = scores([*days[:8], day_of(9, words=["owl", "crow", "wren", "lark", "rook"])])
     assert other_words["new_words"] > 5 and other_words["tokens"] > 10
+
+
+def test_one_bird_that_repeats_a_word_is_no_burst(days: list[DayRows]):
+    flits = days[8].flits
+    first = flits["bird_id"].iloc[0]
+    loud = flits.assign(
+        tokens=[
+            f"{said} owl owl" if bird == first else said
+            for bird, said in zip(flits["bird_id"], flits["tokens"], strict=True)
+        ]
+    )
+    many = flits.assign(tokens=flits["tokens"] + " owl")
+    quiet, by_one, by_all = (
+        scores_of(window_of([*days[:8], replace(days[8], flits=one)], COPIES), CONFIG)["bursts"]
+        for one in (flits, loud, many)
+    )
+    assert by_one.value == pytest.approx(quiet.value, abs=1e-3)
+    assert by_all.value > quiet.value + 0.1
 
 
 def test_other_actions_move_engagements_alone(days: list[DayRows]):

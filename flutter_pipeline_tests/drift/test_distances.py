@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from flutter_pipeline.drift.distances import (
     RIDGE,
+    bursts,
     collisions,
     gaussian_columns,
     gaussian_divergence,
@@ -45,6 +46,25 @@ def test_divergence_is_from_0_to_1_the_same_both_ways_and_0_from_itself(pairs):
 def test_unseen_is_what_the_rest_never_said():
     # Of 2 + 3 + 5 words, the 3 are unknown to the rest.
     assert unseen_share(rows([2, 3, 5]), rows([1, 0, 7])) == pytest.approx([0.3])
+
+
+def test_a_word_that_surges_counts_by_its_surprise():
+    # Of 10 words 6 are new: e = .5, and 6 is above .5 + 3 * sqrt(.5) - .5 = 2.1.
+    # The others keep to their rate: 4 beside 10 * 1 + .5.
+    surprise = 6 * np.log(6 / 0.5) - 5.5
+    assert bursts(rows([6, 4]), rows([0, 90])) == pytest.approx([surprise / 10])
+
+
+def test_two_who_say_a_new_word_are_no_burst_and_three_are():
+    assert bursts(rows([2, 98], [3, 97]), rows([0, 900], [0, 900]))[0] == 0
+    assert bursts(rows([2, 98], [3, 97]), rows([0, 900], [0, 900]))[1] > 0
+
+
+def test_fewer_than_expected_is_no_burst():
+    assert bursts(rows([0, 100]), rows([500, 500])).max() < 0.5
+    assert bursts(rows([10, 90]), rows([500, 500]))[0] == pytest.approx(
+        (90 * np.log(90 / 50.5) - 39.5) / 100
+    )
 
 
 def test_a_group_counts_once_two_of_it_are_on_the_day():

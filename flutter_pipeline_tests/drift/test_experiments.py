@@ -31,12 +31,12 @@ def test_a_few_days_show_what_many_do():
     # Of sixteen honest days hardly any alarms, and of few planted ones each does.
     assert rate(table, HONEST, "pairs") == 27 - QUICK.min_window - QUICK.min_history
     assert rate(table, HONEST, "alarm") <= 0.15
-    sure = ["spam flood of 5 %", "encoder swapped", "new language of 3 %", "30 % fewer likes"]
+    sure = ["spam flood of 5 %", "encoder swapped", "new topic of 10 %", "new language of 3 %"]
     assert (table.loc[sure, "alarm"] == 1).all()
     assert rate(table, "spam flood of 5 %", "asks_to_retrain") <= 0.5
     mostly = table["mostly_by"].to_dict()
     assert "vectors lsa" in mostly["encoder swapped"]
-    assert "languages" in mostly["new language of 3 %"]
+    assert "new_words" in mostly["new language of 3 %"]
     assert mostly["30 % fewer likes"] == "engagements"
 
 

@@ -9,6 +9,7 @@ from flutter_pipeline.drift.features import (
     fourier_columns,
     frequent,
     one_of,
+    said_by,
     space_of,
     words_and_counts,
 )
@@ -30,6 +31,13 @@ def test_no_words_at_all_are_no_columns():
 def test_rare_words_share_the_last_column():
     _, counts = words_and_counts(pd.Series(["owl owl owl crow crow wren", "lark"]))
     assert frequent(counts, 2).toarray().tolist() == [[3, 2, 1], [0, 0, 1]]
+
+
+def test_what_enough_rows_say_counts_once_a_row():
+    _, counts = words_and_counts(pd.Series(["owl owl crow", "owl", "owl wren wren wren"]))
+    assert said_by(counts, 2).toarray().tolist() == [[1], [1], [1]]
+    assert said_by(counts, 4).shape == (3, 0)
+    assert counts.toarray().tolist() == [[1, 2, 0], [0, 1, 0], [0, 1, 3]]
 
 
 def test_every_name_has_a_column():
