@@ -38,13 +38,16 @@ def fault_of(outcome: Outcome) -> str:
 
 
 def check(asked: Sequence[Asked], tell: Callable[[Told], None]) -> None:
-    faults = []
+    faults, tried = [], 0
     for outcome in outcomes(asked, PATIENCE):
+        tried += len(outcome.asked.numbers)
         fault = fault_of(outcome)
         faults += [fault] if fault else []
         case = "broken mappings" if outcome.asked.mapping else "broken landing files"
         tell(Told(case, trials=len(outcome.asked.numbers), lost=int(bool(fault))))
     assert not faults, "\n\n".join(faults[:5])
+    # The table is a file that others may clear away; what was tried is counted here.
+    assert tried == sum(len(batch.numbers) for batch in asked)
 
 
 def test_some_hundred_broken_files_and_mappings_harm_nobody(tell):
