@@ -21,6 +21,7 @@ from flutter_pipeline.adapters.asset_states import (
 )
 from flutter_pipeline.adapters.daemon_state import DaemonState, Tick, daemon_state, ticks
 from flutter_pipeline.adapters.landing.landed import books_so_far, config_of
+from flutter_pipeline.adapters.landing.limits import shown
 from flutter_pipeline.adapters.landing.store import refused_by_reason
 from flutter_pipeline.adapters.landing.waiting import waiting_files
 from flutter_pipeline.adapters.outbox import undelivered
@@ -46,6 +47,9 @@ class Intake(BaseModel, frozen=True):
     waiting: tuple[str, ...] = ()
     settling: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
+    refused: dict[str, str] = Field(
+        default={}, description="Files that are not even opened, each with the reason."
+    )
 
 
 class Disk(BaseModel, frozen=True):
@@ -152,6 +156,7 @@ def _intake(settings: Settings, now: datetime) -> Intake:
         waiting=tuple(path.name for path in waiting.ready),
         settling=tuple(path.name for path in waiting.settling),
         unsupported=tuple(path.name for path in waiting.unsupported),
+        refused={shown(path.name): why for path, why in waiting.refused.items()},
     )
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from flutter_pipeline.adapters.landing.intake import Intake
 from flutter_pipeline.adapters.landing.landed import books_of
-from flutter_pipeline.adapters.landing.store import quarantined
+from flutter_pipeline.adapters.landing.store import refusals_of
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.evaluation.measured import ALL, CADENCE, intervals, pivot
@@ -173,10 +173,8 @@ def show_books(settings: Settings, intake: Intake, as_json: bool) -> None:
         return
     if intake.taken:
         show(books_of(intake.taken), False, "Taken in")
-    refused = quarantined(settings.data)
-    refused = refused[refused["file"].isin([file.name for file in intake.taken])]
-    if len(refused):
-        counts = refused.groupby(["file", "reason"]).size().rename("rows").reset_index()
+    counts = refusals_of(settings.data, intake.taken)
+    if len(counts):
         title = f"In quarantine, {settings.data / 'quarantine'}; each row with its line"
         show(counts, False, title, wraps=("reason",))
     for name in intake.already_taken:

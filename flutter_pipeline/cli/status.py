@@ -65,8 +65,10 @@ def _lines(status: Status) -> dict[str, str]:
         "intake": f"{intake.landed:,} landed = {intake.stored:,} stored + {intake.duplicates:,} "
         f"duplicates + {intake.quarantined:,} quarantined",
         "landing": f"{len(intake.waiting)} waiting, {len(intake.settling)} still changing, "
-        f"{len(intake.unsupported)} of no known kind",
+        f"{len(intake.unsupported)} of no known kind, {len(intake.refused)} not opened",
     }
+    for name, why in list(intake.refused.items())[:5]:
+        lines[f"  {name}"[:20]] = why
     for reason, rows in list(intake.reasons.items())[:5]:
         lines[f"{rows:>10,}"] = reason
     if serving := status.release.get("champion"):

@@ -130,3 +130,12 @@ def test_what_cannot_be_read_is_a_problem_and_the_rest_is_told(
     status = said(settings, instance)
     assert not status.healthy and "aliases.json is damaged" in status.problems[0]
     assert len(status.assets) == 1
+
+
+def test_a_file_that_is_not_opened_is_named_with_its_reason(settings: Settings):
+    outside = settings.data.parent / "outside.csv"
+    outside.write_text("flit_id,bird_id,text,created_at\n")
+    (settings.landing / "link.csv").symlink_to(outside)
+    with dg.DagsterInstance.ephemeral() as instance:
+        intake = status_of(settings, instance, datetime.now(UTC)).intake
+    assert list(intake.refused) == ["link.csv"] and intake.waiting == ()

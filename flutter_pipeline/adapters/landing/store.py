@@ -127,11 +127,20 @@ def refused_by_reason(data: Path) -> dict[str, int]:
     return {str(said): int(count) for said, count in ordered.iter_rows()}
 
 
-def _refused(data: Path) -> list[Path]:
+def refusals_of(data: Path, entries: Iterable[TakenFile]) -> pd.DataFrame:
+    """`file, reason, rows`: how many rows of these files were refused, and why."""
+    paths = _refused(data, entries)
+    if not paths:
+        return pd.DataFrame({"file": [], "reason": [], "rows": []})
+    counts = pl.scan_parquet(paths).group_by("file", "reason").agg(pl.len().alias("rows"))
+    return counts.sort("file", "reason").collect().to_pandas()
+
+
+def _refused(data: Path, entries: Iterable[TakenFile] | None = None) -> list[Path]:
     """Files of refused rows; those that were kept long enough are gone, their counts are not."""
     paths = [
         quarantine_path(data, entry.stem)
-        for entry in ledger(data)
+        for entry in (ledger(data) if entries is None else entries)
         if any(taken.books.quarantined for taken in entry.tables.values())
     ]
     return [path for path in paths if path.is_file()]
