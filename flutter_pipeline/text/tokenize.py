@@ -32,4 +32,6 @@ def _alike(texts: pl.Series) -> pl.Series:
         # Final sigma is the same letter; a heart is a heart with or without the emoji selector.
         .str.replace_all("\u03c2", "\u03c3", literal=True)
         .str.replace_all("\ufe0f", "", literal=True)
+        # In lower case a dotted capital I is an i with a second dot, which no reader sees.
+        .str.replace_all("i\u0307", "i", literal=True)
     )

@@ -167,6 +167,7 @@ def test_tokens_hold_no_whitespace_capitals_or_control_characters(texts: list[st
 @settings(deadline=None, max_examples=80)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=12))
 @example(["NOooo", "1\ufe0f\u20e3#\ufe0f\u20e3"])
+@example(["\u0130\u1039", "\u0130stanbul"])
 def test_cleaning_what_is_clean_changes_no_token(texts: list[str | None]):
     once = clean_flits(flits(texts), CONFIG)
     for column in ("text_clean", "tokens"):
