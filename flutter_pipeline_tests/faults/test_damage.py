@@ -73,6 +73,10 @@ def harmed(data: Path, place: str) -> Path:
 
 
 def _is_current(path: Path) -> bool:
+    manifest = path.parent / "manifest.json"
+    if path.suffix == ".parquet" and manifest.is_file():
+        # A part that no manifest names stays for a day, and nobody reads it.
+        return path.name in {part["file"] for part in read_json(manifest)["parts"].values()}
     pointer = path.parents[1] / "current.json"
     return pointer.is_file() and read_json(pointer)["version"] == path.parent.name
 
