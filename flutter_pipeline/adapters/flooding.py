@@ -60,6 +60,13 @@ def flooded(data: Path, day: str) -> pd.DataFrame | None:
     return pd.read_parquet(path) if path.is_file() else None
 
 
+def flooded_ids(data: Path) -> set[str]:
+    """The flits of all floods that are listed: nobody shall learn from them."""
+    files = sorted(flood_path(data, "").parent.glob("*.parquet"))
+    columns = [pd.read_parquet(file, columns=["flit_id"])["flit_id"] for file in files]
+    return set(pd.concat(columns)) if columns else set()
+
+
 def flood_path(data: Path, day: str) -> Path:
     """Where a day's flooded flits are listed."""
     return data / "quarantine" / "flood" / f"{day}.parquet"

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from flutter_pipeline.adapters.flooding import flooded_ids
 from flutter_pipeline.adapters.promotion import PastDays
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import Stored
@@ -57,9 +58,12 @@ def flits_to_learn_from(
     """The flits that were known when the test moments of the backtest begin.
 
     An encoder that serves is the one that was measured, so it may not have read what it is
-    measured on. Where this leaves nothing, all flits are taken.
+    measured on. Where this leaves nothing, all flits are taken. What is in quarantine for being
+    part of a flood teaches nobody.
     """
     known = _known_before(cleaned_tokens, "created_at", _test_start(tables, settings))
+    if ids := flooded_ids(settings.data):
+        cleaned_tokens, known = _without(cleaned_tokens, known, ids)
     return cleaned_tokens[known] if np.any(known) else cleaned_tokens
 
 
@@ -70,6 +74,14 @@ def likes_to_learn_from(
     liked = raw_engagements["action"].isin(LIKED).to_numpy()
     start = _test_start(tables, settings)
     return raw_engagements[liked & _known_before(raw_engagements, "occurred_at", start)]
+
+
+def _without(
+    cleaned_tokens: pd.DataFrame, known: BoolArray, flit_ids: set[str]
+) -> tuple[pd.DataFrame, BoolArray]:
+    """Both without the rows of ``flit_ids``."""
+    left = ~cleaned_tokens["flit_id"].isin(flit_ids).to_numpy(dtype=bool)
+    return cleaned_tokens[left], known[left]
 
 
 def _test_start(tables: TableStore, settings: Settings) -> int:

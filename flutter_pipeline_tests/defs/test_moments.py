@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from flutter_pipeline.adapters.flooding import list_floods
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.defs.moments import flits_to_learn_from, likes_to_learn_from
 from flutter_pipeline.settings import Settings
@@ -55,3 +56,12 @@ def test_flits_are_learnt_from_by_the_same_moment(tables: TableStore, settings: 
     flits = ENGAGEMENTS.rename(columns={"occurred_at": "created_at"})
     known = flits_to_learn_from(flits, tables, settings)
     assert list(known["bird_id"]) == ["early", "hidden", "shared", "shown"]
+
+
+def test_nobody_learns_from_a_flood(tables: TableStore, settings: Settings):
+    flits = ENGAGEMENTS.rename(columns={"occurred_at": "created_at"})
+    flits = flits.assign(flit_id=[f"f{number}" for number in range(len(flits))])
+    [of_shared] = flits.loc[flits["bird_id"] == "shared", "flit_id"]
+    list_floods(settings.data, {"2026-01-02": pd.DataFrame({"flit_id": [of_shared]})})
+    known = flits_to_learn_from(flits, tables, settings)
+    assert list(known["bird_id"]) == ["early", "hidden", "shown"]
