@@ -147,3 +147,22 @@ def test_pruning_keeps_what_serves_and_waits(changed: TinyFlutter, call: Call):
     assert any(one.startswith("tfidf_model/") for one in gone["versions"])
     assert any(one.startswith("tfidf/") for one in gone["embeddings"])
     assert releases_of(changed.data).ids() == [releases_of(changed.data).aliases().champion]
+
+
+def test_a_lost_part_is_a_problem_and_never_served(changed: TinyFlutter, call: Call):
+    releases = releases_of(changed.data)
+    first, second = (releases.aliases().named[n] for n in ("champion", "challenger"))
+    told(call, changed.data, "versions", "promote")
+    assert "the feeds are of release" in str(told_status(call, changed.data)["warnings"])
+    tfidf = releases.open(str(first)).release.encoders["tfidf"]
+    shutil.rmtree(changed.data / "models" / "tfidf_model" / tfidf)
+    line = refused(call(changed.data, "versions", "rollback"))
+    assert f"release {first} cannot serve: tfidf_model {tfidf} is not stored any more" in line
+    assert releases.aliases().champion == second
+    releases.rollback(str(first))
+    problems = str(told_status(call, changed.data)["problems"])
+    assert f"release {first} serves, and tfidf_model {tfidf} is not stored" in problems
+
+
+def told_status(call: Call, data: Path) -> dict:
+    return json.loads(call(data, "status", "--json").out)

@@ -201,10 +201,13 @@ def apply_champion(stores: Stores) -> None:
     if aliases.applied or aliases.champion is None:
         return
     release = stores.releases.open(aliases.champion).release
+    # What is lost is passed over here: who needs it says so, and names the way out.
     for name, version in models_of(release).items():
-        stores.models.point(name, version)
+        if stores.models.has(name, version):
+            stores.models.point(name, version)
     for encoder, version in release.encoders.items():
-        stores.embeddings.point(encoder, version)
+        if version in stores.embeddings.versions(encoder):
+            stores.embeddings.point(encoder, version)
     weights = pd.DataFrame({"source": list(release.weights), "weight": [*release.weights.values()]})
     stores.tables.write("source_weights", {WHOLE: weights})
     stores.releases.mark_applied(aliases.champion)
@@ -216,6 +219,15 @@ def models_of(release: Release) -> dict[str, str]:
         **{f"{encoder}_model": version for encoder, version in release.encoders.items()},
         "ranker": release.ranker,
     }
+
+
+def lost_parts(release: Release, stores: Stores) -> list[str]:
+    """What of a release is not stored any more, such as ``ranker 40e4…``; it cannot serve then."""
+    return [
+        f"{name} {version}"
+        for name, version in models_of(release).items()
+        if not stores.models.has(name, version)
+    ]
 
 
 def mlflow_aliases(aliases: Aliases, releases: ReleaseStore) -> dict[str, dict[str, str | None]]:
@@ -238,11 +250,11 @@ def _without_comparison(
         return True, FIRST
     if champion.id == challenger.id:
         return True, "the same as serves already"
-    if reason := _unfit(champion, challenger, stores):
-        return True, reason
+    reason = _unfit(champion, challenger, stores)
     if challenger.id in stores.releases.aliases().withdrawn:
-        return False, "it was rolled back from; only `versions promote` lets it serve"
-    return None
+        beside = f"; {reason}" if reason else ""
+        return False, f"it was rolled back from; only `versions promote` lets it serve{beside}"
+    return (True, reason) if reason else None
 
 
 def _unfit(champion: Release, challenger: Release, stores: Stores) -> str:
@@ -251,9 +263,8 @@ def _unfit(champion: Release, challenger: Release, stores: Stores) -> str:
         return "the settings use other encoders than what served"
     if set(champion.weights) != set(challenger.weights):
         return "the settings use other sources of candidates than what served"
-    lacking = [name for name, v in models_of(champion).items() if not stores.models.has(name, v)]
-    if lacking:
-        return f"what served cannot be read any more: its version of {lacking[0]} is gone"
+    if lost := lost_parts(champion, stores):
+        return f"what served cannot be read any more: {lost[0]} is gone"
     try:
         ranker_of(stores.models.open("ranker", champion.ranker))
     except VersionError as error:

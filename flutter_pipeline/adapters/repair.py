@@ -20,6 +20,7 @@ from flutter_pipeline.adapters.serving import feeds_made_of
 from flutter_pipeline.adapters.store.embeddings import Embeddings
 from flutter_pipeline.adapters.store.files import MANIFEST, read_json, read_manifest
 from flutter_pipeline.adapters.store.parts import open_part
+from flutter_pipeline.adapters.store.releases import COPY
 from flutter_pipeline.adapters.store.states import read_state
 from flutter_pipeline.adapters.verify import Damage, Verified, damaged_file
 from flutter_pipeline.embeddings.encoders import encoder_kind
@@ -85,6 +86,13 @@ def _release(settings: Settings, damage: Damage) -> Attempt:
     return Attempt(damage, "put aside: no alias names it")
 
 
+def _is_sound(path: Path) -> bool:
+    try:
+        return bool(read_json(path))
+    except FlutterError:
+        return False
+
+
 def _is_release(path: Path, id_: str) -> bool:
     try:
         return read_json(path)["id"] == id_
@@ -96,9 +104,17 @@ def _aliases(settings: Settings, damage: Damage) -> Attempt:
     if damage.file.is_file():
         set_aside(settings.data, damage.file)
     releases, made = stores_of(settings.data).releases, feeds_made_of(settings)
+    copy = releases.root / COPY
+    if copy.is_file() and _is_sound(copy):
+        shutil.copyfile(copy, damage.file)
+        return Attempt(damage, "copied back from the copy that is kept of it")
     if made is not None and made.release and releases.has(made.release):
         releases.promote(made.release, None)
-        return Attempt(damage, f"release {made.release} serves, which the feeds were made by")
+        return Attempt(
+            damage,
+            f"release {made.release} serves, which the feeds were made by; what waited, served "
+            "before or was withdrawn is forgotten",
+        )
     return Attempt(damage, "put aside; what is trained next serves", run=True)
 
 

@@ -26,8 +26,11 @@ from flutter_pipeline.adapters.landing.store import refused_by_reason
 from flutter_pipeline.adapters.landing.waiting import waiting_files
 from flutter_pipeline.adapters.outbox import undelivered
 from flutter_pipeline.adapters.past_runs import RunState, run_states
+from flutter_pipeline.adapters.promotion import lost_parts, stores_of
+from flutter_pipeline.adapters.serving import feeds_made_of
+from flutter_pipeline.adapters.settings_check import check_settings
 from flutter_pipeline.adapters.store.releases import ReleaseStore
-from flutter_pipeline.errors import FlutterError
+from flutter_pipeline.errors import FlutterError, VersionError
 from flutter_pipeline.settings import Settings
 
 Value = TypeVar("Value")
@@ -90,6 +93,7 @@ def status_of(settings: Settings, instance: dg.DagsterInstance | None, now: date
             problems.append(" ".join(str(error).split()))
             return otherwise
 
+    or_told(lambda: check_settings(settings), None)
     assets = asset_states(settings, instance, now) if instance is not None else []
     checks = failing_checks(instance) if instance is not None else []
     runs = run_states(instance) if instance is not None else []
@@ -101,7 +105,10 @@ def status_of(settings: Settings, instance: dg.DagsterInstance | None, now: date
         data=str(settings.data),
         at=now.astimezone(UTC),
         has_run=bool(assets),
-        warnings=tuple(f"{one.asset}: {one.what}" for one in checks if not one.blocking),
+        warnings=(
+            *(f"{one.asset}: {one.what}" for one in checks if not one.blocking),
+            *or_told(lambda: _of_releases(settings), []),
+        ),
         assets=tuple(assets),
         failing_checks=tuple(checks),
         runs=tuple(runs),
@@ -114,6 +121,31 @@ def status_of(settings: Settings, instance: dg.DagsterInstance | None, now: date
         problems=(found := (*problems, *_of_assets(assets, checks), *_of_runs(runs, looks, disk))),
         healthy=not found,
     )
+
+
+def _of_releases(settings: Settings) -> list[str]:
+    """What is worth knowing of releases. VersionError where the one that serves cannot."""
+    stores = stores_of(settings.data)
+    aliases = stores.releases.aliases()
+    if aliases.champion is None:
+        return []
+    champion = stores.releases.open(aliases.champion).release
+    if lost := lost_parts(champion, stores):
+        raise VersionError(
+            f"release {champion.id} serves, and {lost[0]} is not stored any more: no feeds can be "
+            "made by it; promote another one, see `flutter-pipeline versions`"
+        )
+    said = []
+    made = feeds_made_of(settings)
+    if made is not None and made.release != champion.id:
+        said.append(
+            f"the feeds are of release {made.release}, and {champion.id} serves: the next run "
+            "makes them anew"
+        )
+    if aliases.challenger is not None:
+        why = stores.releases.open(aliases.challenger).facts.get("reason", "")
+        said.append(f"release {aliases.challenger} waits: {why}")
+    return said
 
 
 def _of_assets(assets: list[AssetState], checks: list[FailingCheck]) -> list[str]:

@@ -12,6 +12,7 @@ from flutter_pipeline.adapters.promotion import (
     Stores,
     apply_champion,
     judged,
+    lost_parts,
     mlflow_aliases,
     models_of,
     stores_of,
@@ -19,7 +20,7 @@ from flutter_pipeline.adapters.promotion import (
 from flutter_pipeline.adapters.pruning import Pruned, prune
 from flutter_pipeline.adapters.registry import point_aliases, sync
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
-from flutter_pipeline.adapters.store.releases import NAMES, StoredRelease
+from flutter_pipeline.adapters.store.releases import NAMES, Release, StoredRelease
 from flutter_pipeline.cli.showing import show, show_json
 from flutter_pipeline.defs.moments import past_days
 from flutter_pipeline.errors import CorpusError, FlutterError, VersionError
@@ -138,12 +139,7 @@ def promote_release(settings: Settings, name: str, as_json: bool) -> None:
     """Let a release serve. Raises VersionError where it is none, or lacks a part."""
     stores = stores_of(settings.data)
     release = stores.releases.find(name).release
-    lacking = [part for part, v in models_of(release).items() if not stores.models.has(part, v)]
-    if lacking:
-        raise VersionError(
-            f"release {release.id} cannot serve: its version of {lacking[0]} is not stored any "
-            "more; promote another one"
-        )
+    _refuse_lost(release, stores)
     before = stores.releases.aliases().champion
     if before == release.id:
         raise VersionError(f"release {release.id} serves already; name another one")
@@ -155,7 +151,11 @@ def promote_release(settings: Settings, name: str, as_json: bool) -> None:
 def rollback_release(settings: Settings, to: str, as_json: bool) -> None:
     """Let an earlier release serve. Raises VersionError where there is none."""
     stores = stores_of(settings.data)
-    target = None if to == "previous" else stores.releases.find(to).release.id
+    target = None
+    if to != "previous" or stores.releases.aliases().previous is not None:
+        release = stores.releases.find(to).release
+        _refuse_lost(release, stores)
+        target = release.id
     before = stores.releases.aliases().champion
     stores.releases.rollback(target)
     _moved(settings, stores, before, as_json)
@@ -208,6 +208,15 @@ def _moved(settings: Settings, stores: Stores, before: str | None, as_json: bool
     typer.echo(
         "Its feeds are made by the next `flutter-pipeline run`, or at once where `ui` is running."
     )
+
+
+def _refuse_lost(release: Release, stores: Stores) -> None:
+    """VersionError where a release cannot serve, since a part of it is gone."""
+    if lost := lost_parts(release, stores):
+        raise VersionError(
+            f"release {release.id} cannot serve: {lost[0]} is not stored any more; name another "
+            "release, see `flutter-pipeline versions`"
+        )
 
 
 def _releases(stores: Stores) -> list[StoredRelease]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 import typer
+from filelock import FileLock, Timeout
 
 from flutter_pipeline.adapters.instance import (
     PROJECT,
@@ -74,6 +75,30 @@ def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
     prepare_instance(settings)
     if warning := complaint(settings):
         typer.echo(f"warning: {warning}", err=True)
+    with _alone(settings):
+        _run_what_is_new(settings, sample, again)
+    showing.show_figures(settings)
+    showing.show_what_waits(settings)
+    showing.show_where_to_look(settings)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One `run` at a time: another one would find the same to do, and do it once more."""
+    lock = FileLock(settings.dagster_home / "command.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        typer.echo(f"waiting for another `run`, which is at work on {settings.data}")
+        lock.acquire(timeout=WAIT_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _run_what_is_new(settings: Settings, sample: bool, again: bool) -> None:
+    """Take in what waits, and run the job that it asks for, if any."""
     with _locked(settings):
         _take_in(settings, sample)
     from flutter_pipeline.defs.partitions import open_days, stored_days
@@ -90,8 +115,6 @@ def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
         set_so = made is None or made.settings == wanted.settings
         whole = again or not days or not set_so
         execute("everything", stored_days(settings) if whole else days)
-    showing.show_figures(settings)
-    showing.show_where_to_look(settings)
 
 
 def ingest_files(

@@ -16,6 +16,7 @@ from rich.text import Text
 from flutter_pipeline.adapters.landing.intake import Intake
 from flutter_pipeline.adapters.landing.landed import books_of
 from flutter_pipeline.adapters.landing.store import refusals_of
+from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.evaluation.measured import ALL, CADENCE, intervals, pivot
@@ -181,6 +182,20 @@ def show_books(settings: Settings, intake: Intake, as_json: bool) -> None:
         typer.echo(f"{name}: was taken in before, nothing to do")
     for name in intake.changing:
         typer.echo(f"{name}: is still being written, try again")
+
+
+def show_what_waits(settings: Settings) -> None:
+    """Whether what was trained serves: the figures may be of a release that waits."""
+    releases = ReleaseStore(settings.data / "releases")
+    aliases = releases.aliases()
+    if aliases.challenger is None:
+        return
+    why = releases.open(aliases.challenger).facts.get("reason", "")
+    typer.echo(
+        f"The feeds are of release {aliases.champion}; release {aliases.challenger} was trained "
+        f"since and waits: {why}.\nThe backtest is of what was trained last. "
+        "`flutter-pipeline versions` shows both."
+    )
 
 
 def show_where_to_look(settings: Settings) -> None:

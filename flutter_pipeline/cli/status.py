@@ -46,7 +46,7 @@ def _show(status: Status) -> None:
         _table("The newest run of each job", ("job", "run", "status", "when", "why"), _runs(status))
     if status.ticks:
         _table("What looks next", ("name", "kind", "last", "next"), _ticks(status))
-    for name, text in _lines(status).items():
+    for name, text in _lines(status):
         typer.echo(f"{name:<10} {text}")
 
 
@@ -56,26 +56,33 @@ def _verdict(status: Status) -> str:
     return "all is well" if status.has_run else "nothing has run here yet"
 
 
-def _lines(status: Status) -> dict[str, str]:
+def _lines(status: Status) -> list[tuple[str, str]]:
     """What is said in one line each."""
     intake, daemon = status.intake, status.daemon
     heard = f"; last heard {_when(daemon.heard)}" if daemon.heard else ""
-    lines = {
-        "daemon": f"at work, {daemon.url}" if daemon.alive else f"not at work{heard}",
-        "intake": f"{intake.landed:,} landed = {intake.stored:,} stored + {intake.duplicates:,} "
-        f"duplicates + {intake.quarantined:,} quarantined",
-        "landing": f"{len(intake.waiting)} waiting, {len(intake.settling)} still changing, "
-        f"{len(intake.unsupported)} of no known kind, {len(intake.refused)} not opened",
-    }
-    for name, why in list(intake.refused.items())[:5]:
-        lines[f"  {name}"[:20]] = why
-    for reason, rows in list(intake.reasons.items())[:5]:
-        lines[f"{rows:>10,}"] = reason
+    lines = [
+        ("daemon", f"at work, {daemon.url}" if daemon.alive else f"not at work{heard}"),
+        (
+            "intake",
+            f"{intake.landed:,} landed = {intake.stored:,} stored + {intake.duplicates:,} "
+            f"duplicates + {intake.quarantined:,} quarantined",
+        ),
+    ]
+    lines += [(f"{rows:>10,}", f"refused, {why}") for why, rows in [*intake.reasons.items()][:5]]
+    lines.append(
+        (
+            "landing",
+            f"{len(intake.waiting)} waiting, {len(intake.settling)} still changing, "
+            f"{len(intake.unsupported)} of no known kind, {len(intake.refused)} not opened",
+        )
+    )
+    lines += [("", f"{name}: {why}") for name, why in [*intake.refused.items()][:5]]
     if serving := status.release.get("champion"):
-        lines["serving"] = f"release {serving}, before it {status.release.get('previous')}"
+        before = status.release.get("previous")
+        lines.append(("serving", f"release {serving}" + (f", before it {before}" * bool(before))))
     if status.undelivered:
-        lines["MLflow"] = f"{status.undelivered} entries wait to be told"
-    lines["disk"] = f"{status.disk.free_gb:,.1f} of {status.disk.total_gb:,.1f} GB are free"
+        lines.append(("MLflow", f"{status.undelivered} entries wait to be told"))
+    lines.append(("disk", f"{status.disk.free_gb:,.1f} of {status.disk.total_gb:,.1f} GB are free"))
     return lines
 
 

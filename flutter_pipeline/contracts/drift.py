@@ -50,7 +50,7 @@ DRIFT_REPORT = Table(
         Expectation(
             "column_values_to_be_in_set",
             {"column": "alarms_now", "value_set": [False]},
-            "nothing has drifted on the newest day",
+            "nothing has drifted on the newest day, see `flutter-pipeline drift`",
             severity="warning",
         ),
     ),

@@ -24,7 +24,7 @@ NAMES = read_settings().use_encoders
 SERVES = Expectation(
     "column_values_to_be_in_set",
     {"column": "challenger_serves", "value_set": [True]},
-    "what was trained is good enough to serve; else it waits as the challenger",
+    "what was trained serves; else it waits as the challenger, see `flutter-pipeline versions`",
     severity="warning",
 )
 
@@ -108,5 +108,8 @@ def _tell(run: StageRun, decision: Decision, config: PromotionConfig, data: Data
             "comparison_by_bird.json",
             {str(name): list(decision.birds[name]) for name in decision.birds},
         )
-    folder = data.releases.keep(release, facts)
+    folder = data.releases.root / release.id
+    if decision.champion != release.id:
+        # The reason for which the champion serves stays as it was written then.
+        folder = data.releases.keep(release, facts)
     run.register(Stored("release", release.id, State({}, {})), folder)

@@ -9,6 +9,7 @@ from flutter_pipeline.adapters.promotion import (
     Stores,
     apply_champion,
     decide,
+    lost_parts,
     mlflow_aliases,
     settle,
     stores_of,
@@ -90,7 +91,7 @@ def test_a_champion_that_cannot_be_read_makes_room(stores: Stores):
     serve(stores, "1")
     stores.models.remove("ranker", "r1")
     found = decided(stores, release("2"))
-    assert found.serves and "its version of ranker is gone" in found.reason
+    assert found.serves and "ranker r1 is gone" in found.reason
 
 
 def decision(stores: Stores, one: str, serves: bool) -> Decision:
@@ -164,3 +165,21 @@ def test_mlflow_is_told_the_alias_of_every_part(stores: Stores):
         "cbow_model": {"champion": "c1", "previous": None, "challenger": "c2"},
         "ranker": {"champion": "r1", "previous": None, "challenger": "r2"},
     }
+
+
+def test_what_was_rolled_back_from_does_not_serve_even_where_the_champion_is_lost(stores: Stores):
+    serve(stores, "1")
+    serve(stores, "2")
+    stores.releases.rollback()
+    stores.models.remove("ranker", "r1")
+    found = decided(stores, release("2"))
+    assert not found.serves and "rolled back from" in found.reason
+    assert "ranker r1 is gone" in found.reason
+    assert lost_parts(release("1"), stores) == ["ranker r1"]
+
+
+def test_a_champion_that_lacks_a_part_is_applied_as_far_as_it_is_there(stores: Stores):
+    serve(stores, "1")
+    stores.models.remove("ranker", "r1")
+    apply_champion(stores)
+    assert current(stores) == ("c1", "r2", "c1")

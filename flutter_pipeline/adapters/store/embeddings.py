@@ -161,7 +161,7 @@ class Embeddings:
                 if found[file] != expected:
                     raise VersionError(
                         f"{self.folder / file} is damaged: its checksum differs; "
-                        "encode this version again"
+                        "encode this version again, `flutter-pipeline verify --repair` does it"
                     )
 
 

@@ -22,6 +22,7 @@ from flutter_pipeline.errors import VersionError
 
 FILE = "release.json"
 ALIASES = "aliases.json"
+COPY = ".aliases.copy.json"
 NAMES = ("champion", "previous", "challenger")
 
 REMEMBERED = 20
@@ -270,7 +271,10 @@ class ReleaseStore:
         return self.root / ".pinned" / f"{run_id}.json"
 
     def _write(self, aliases: Aliases) -> None:
-        write_json(self.root / ALIASES, {**asdict(aliases), "previous": aliases.previous})
+        value = {**asdict(aliases), "previous": aliases.previous}
+        write_json(self.root / ALIASES, value)
+        # A second copy: what was withdrawn could be told by nothing else.
+        write_json(self.root / COPY, value)
 
 
 def _now() -> str:

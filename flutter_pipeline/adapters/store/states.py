@@ -21,6 +21,8 @@ from flutter_pipeline.adapters.store.hashing import hash_values
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.errors import VersionError
 
+AGAIN = "make this version again, `flutter-pipeline verify --repair` does it"
+
 KINDS = "biufcUSmM"
 """Kinds of NumPy dtype that a state may hold: all that are kept without pickling."""
 
@@ -105,9 +107,9 @@ def _load(folder: Path, described: dict[str, Any]) -> np.ndarray:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise VersionError(f"{path} cannot be read ({error}); make this version again") from None
+        raise VersionError(f"{path} cannot be read ({error}); {AGAIN}") from None
     if {"file": described["file"], **_described(array)} != described:
-        raise VersionError(f"{path} is damaged: its checksum differs; make this version again")
+        raise VersionError(f"{path} is damaged: its checksum differs; {AGAIN}")
     return array
 
 
