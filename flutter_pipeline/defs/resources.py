@@ -90,7 +90,7 @@ class DataFolder(dg.ConfigurableResource):
         if encoder not in release.encoders:
             raise VersionError(
                 f"the release that serves ({release.id}) has no {encoder}, which flutter.toml "
-                "uses; train one (the job `retrain`, or `flutter-pipeline run --again`), or promote "
+                "uses; train one (job `retrain`, or `flutter-pipeline run --again`), or promote "
                 "a release that has it, see `flutter-pipeline versions`"
             )
         return self.embeddings.open(encoder, release.encoders[encoder])
