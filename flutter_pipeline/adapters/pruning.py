@@ -12,7 +12,6 @@ from pathlib import Path
 from flutter_pipeline.adapters.promotion import Stores, models_of
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.states import read_facts
-from flutter_pipeline.errors import VersionError
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,7 @@ def prune(stores: Stores, keep: int, only: str | None = None, dry_run: bool = Fa
 def _prunable(stores: Stores, name: str) -> str:
     """The id of a release that may go. Raises VersionError where an alias needs it."""
     id_ = stores.releases.find(name).release.id
-    holders = [alias for alias, one in stores.releases.aliases().named.items() if one == id_]
-    if holders:
-        raise VersionError(
-            f"release {id_} is the {' and the '.join(holders)}; promote another one first"
-        )
+    stores.releases.refuse_needed(id_)
     return id_
 
 

@@ -24,7 +24,7 @@ from flutter_pipeline.adapters.landing.landed import books_so_far, config_of
 from flutter_pipeline.adapters.landing.limits import shown
 from flutter_pipeline.adapters.landing.store import refused_by_reason
 from flutter_pipeline.adapters.landing.waiting import waiting_files
-from flutter_pipeline.adapters.outbox import undelivered
+from flutter_pipeline.adapters.outbox import oldest_undelivered, undelivered
 from flutter_pipeline.adapters.past_runs import RunState, run_states
 from flutter_pipeline.adapters.promotion import lost_parts, stores_of
 from flutter_pipeline.adapters.serving import feeds_made_of
@@ -79,6 +79,7 @@ class Status(BaseModel, frozen=True):
     intake: Intake
     release: dict[str, str | None]
     undelivered: int
+    undelivered_since: datetime | None = None
     disk: Disk
 
 
@@ -117,6 +118,7 @@ def status_of(settings: Settings, instance: dg.DagsterInstance | None, now: date
         intake=intake,
         release=or_told(lambda: ReleaseStore(settings.data / "releases").aliases().named, {}),
         undelivered=or_told(lambda: undelivered(settings.data), 0),
+        undelivered_since=or_told(lambda: oldest_undelivered(settings.data), None),
         disk=disk,
         problems=(found := (*problems, *_of_assets(assets, checks), *_of_runs(runs, looks, disk))),
         healthy=not found,

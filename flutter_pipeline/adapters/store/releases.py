@@ -223,15 +223,19 @@ class ReleaseStore:
             if now.champion == champion and not now.applied:
                 self._write(replace(now, applied=True))
 
+    def refuse_needed(self, id_: str) -> None:
+        """VersionError where an alias names the release."""
+        holders = [name for name, meant in self.aliases().named.items() if meant == id_]
+        if holders:
+            raise VersionError(
+                f"release {id_} is the {' and the '.join(holders)}; promote another one first"
+            )
+
     def remove(self, id_: str) -> None:
         """Forget a release. Raises VersionError where an alias needs it."""
         with self.locked():
+            self.refuse_needed(id_)
             now = self.aliases()
-            holders = [name for name, meant in now.named.items() if meant == id_]
-            if holders:
-                raise VersionError(
-                    f"release {id_} is the {' and the '.join(holders)}; promote another one first"
-                )
             remove_folder(self.root / self.open(id_).release.id)
             before = tuple(one for one in now.before if one != id_)
             self._write(replace(now, before=before))
