@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from flutter_pipeline.adapters.encoding import encoder_of
-from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.hashing import hash_values
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.embeddings.compare.comparison import (
     ALL,

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flutter_pipeline.adapters.encoding import EncodingFacts, encode_missing
-from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.files import read_json, write_json
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.tables import Part, TableStore
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.contracts.state import Progress, no_progress

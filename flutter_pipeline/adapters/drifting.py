@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.contracts.drift import DRIFT_REPORT
 from flutter_pipeline.contracts.tables import ACTIONS

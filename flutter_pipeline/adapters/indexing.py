@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.states import digest_of, read_facts, version_of
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.embeddings.encoder import Matrix

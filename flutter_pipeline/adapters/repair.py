@@ -17,8 +17,8 @@ from flutter_pipeline.adapters.landing.ledger import copy_path, ledger, read_ent
 from flutter_pipeline.adapters.landing.retaking import landed_as, retake
 from flutter_pipeline.adapters.promotion import stores_of
 from flutter_pipeline.adapters.serving import feeds_made_of
-from flutter_pipeline.adapters.store.embeddings import Embeddings
 from flutter_pipeline.adapters.store.files import MANIFEST, read_json, read_manifest
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.parts import open_part
 from flutter_pipeline.adapters.store.releases import COPY
 from flutter_pipeline.adapters.store.states import read_state

@@ -6,7 +6,8 @@ version may be cut short as long as it stays the only one.
 
 from dataclasses import dataclass
 
-from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.embeddings.encoders import ENCODERS

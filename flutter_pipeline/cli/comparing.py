@@ -10,7 +10,8 @@ import typer
 
 from flutter_pipeline.adapters.comparing import Compared, compare_stored, with_flits
 from flutter_pipeline.adapters.pictures import picture_of_comparison
-from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore

@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from flutter_pipeline.adapters.progress import progress_bar
-from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import known_before, load_network

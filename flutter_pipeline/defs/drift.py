@@ -7,7 +7,7 @@ import dagster as dg
 from flutter_pipeline.adapters.drift_pictures import picture_of_drift, picture_of_topics
 from flutter_pipeline.adapters.drifting import Days, drift_report_of, known_report
 from flutter_pipeline.adapters.pictures import as_markdown
-from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.contracts.drift import DRIFT_REPORT
 from flutter_pipeline.defs.asking import asked_once, busy, digest_with

@@ -6,7 +6,7 @@ import pandas as pd
 from flutter_pipeline.adapters.oracle import preference_of
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import ranker_of
-from flutter_pipeline.adapters.store.embeddings import Embeddings
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.tables import WHOLE
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.birds.history import load_network

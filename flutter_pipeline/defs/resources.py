@@ -19,8 +19,9 @@ from flutter_pipeline.adapters.promotion import (
 )
 from flutter_pipeline.adapters.pruning import prune
 from flutter_pipeline.adapters.registry import StageRun, point_aliases, told
-from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.numbers import StoreConfig
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.releases import Release, ReleaseStore
 from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore

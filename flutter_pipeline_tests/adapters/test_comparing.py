@@ -17,7 +17,8 @@ from flutter_pipeline.adapters.comparing import (
     with_likeness,
 )
 from flutter_pipeline.adapters.encoding import Known, encode_missing, train_version
-from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.contracts.state import State
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig

@@ -6,7 +6,8 @@ import pytest
 
 from flutter_pipeline.adapters.coverage import NOTE, bring_up_to_date, uncovered
 from flutter_pipeline.adapters.encoding import Known, train_version
-from flutter_pipeline.adapters.store.embeddings import Embeddings, EmbeddingStore
+from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
+from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.embeddings.encoders import ENCODERS
