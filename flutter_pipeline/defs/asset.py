@@ -7,11 +7,9 @@ and a value with a critical failure never reaches the IO manager, so the last go
 
 import inspect
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -25,20 +23,18 @@ from flutter_pipeline.adapters.past_runs import CHECK
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.transient import is_transient
 from flutter_pipeline.contracts.table import Expectation, Severity, Table
-from flutter_pipeline.defs.checks import to_check_result
+from flutter_pipeline.defs.checks import promised, to_check_result
 from flutter_pipeline.defs.following import condition_of, freshness_of
+from flutter_pipeline.defs.showing import PREVIEW_ROWS, readable, table_metadata
 from flutter_pipeline.defs.streams import Staged, Stream, staged
 from flutter_pipeline.settings import Settings, read_settings
 
 LOG = logging.getLogger("flutter_pipeline.assets")
-DIGITS = 4
+MODELS = "team:models"
+OWNERS: Mapping[str, str] = dict.fromkeys(("raw", "text", "history"), "team:data")
+"""Whom to ask about a group: whoever sees to the data, else whoever sees to the models."""
 RETRIES, RETRY_SECONDS = 2, 10.0
 """A step's tries after a transient error; the sensors wait longer between runs."""
-PREVIEW_ROWS = 5
-PREVIEW_LENGTH = 60
-_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that turn the direction of what follows."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +89,7 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
             compute,
             name=key,
             group_name=stage.group,
+            owners=[OWNERS.get(stage.group, MODELS)],
             kinds=set(stage.kinds),
             io_manager_key=stage.io,
             output_required=False,
@@ -103,8 +100,7 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
                     CHECK,
                     asset=key,
                     blocking=True,
-                    description="What was computed is audited before anybody can read it; "
-                    "after a critical failure the last good version stays.",
+                    description=promised(stage.table, stage.expectations),
                 )
             ],
             **stage.options,
@@ -201,37 +197,11 @@ def _audited(key: str, stage: Stage, made: Made, cost: Mapping[str, float]) -> I
     yield dg.MaterializeResult(
         value=made if made.origins else made.value,
         metadata={
-            **_table_metadata(stage.table, made.value),
-            **{name: _readable(value) for name, value in {**made.facts, **cost}.items()},
+            **table_metadata(key, stage.table, made.value),
+            **{name: readable(value) for name, value in {**made.facts, **cost}.items()},
             **made.metadata,
         },
     )
-
-
-def _readable(value: float | bool | str) -> float | bool | str:
-    """A figure with as many digits as somebody reads."""
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
-
-
-def _table_metadata(table: Table | None, value: Any) -> dict[str, Any]:
-    """Row count, column schema with descriptions, and a small preview."""
-    if table is None or not isinstance(value, pd.DataFrame | Staged):
-        return {}
-    first = value.first if isinstance(value, Staged) else value
-    columns = [
-        dg.TableColumn(
-            column.name,
-            column.dtype,
-            column.description,
-            dg.TableColumnConstraints(nullable=column.nullable),
-        )
-        for column in table.columns
-    ]
-    return {
-        "dagster/row_count": len(value),
-        "dagster/column_schema": dg.TableSchema(columns=columns),
-        "preview": dg.MetadataValue.md(preview(first)),
-    }
 
 
 def at_most(fact: str, limit: float, sentence: str, severity: Severity = "critical") -> Expectation:
@@ -256,28 +226,3 @@ def columns_of(table: str, *columns: str) -> dict[str, dg.AssetIn]:
 def in_parts(table: str) -> dict[str, dg.AssetIn]:
     """An upstream table that is read a part at a time."""
     return {table: dg.AssetIn(table, metadata={"in_parts": True})}
-
-
-def preview(frame: pd.DataFrame, rows: int = PREVIEW_ROWS) -> str:
-    """The first rows as a Markdown table, long texts cut."""
-    columns = [name for name in frame if not _is_bytes(frame[name])]
-    cells = [
-        [_cell(value) for value in row] for row in frame[columns].head(rows).itertuples(index=False)
-    ]
-    lines = [columns, ["---"] * len(columns), *cells]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def _is_bytes(column: pd.Series) -> bool:
-    return len(column) > 0 and isinstance(column.iloc[0], bytes)
-
-
-def _cell(value: object) -> str:
-    """A value that Markdown shows as it is: whatever birds wrote, it must not become a page."""
-    if isinstance(value, bool | int | float | datetime):
-        return f"{value:.4g}" if isinstance(value, float) else str(value)
-    text = str(value).replace("\n", " ")
-    text = text if len(text) <= PREVIEW_LENGTH else text[: PREVIEW_LENGTH - 1] + "…"
-    # A backslash takes the meaning from any ASCII punctuation, so from HTML, links and pictures;
-    # addresses become links only where their punctuation stands bare.
-    return _MARKUP.sub(r"\\\g<0>", _UNPRINTABLE.sub("\ufffd", text))

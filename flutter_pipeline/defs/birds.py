@@ -39,7 +39,7 @@ READ = columns_of(
 
 @audited_asset(
     Stage(
-        "birds",
+        "history",
         frozenset({"numpy"}),
         io="versions",
         expectations=NETWORK,

@@ -36,7 +36,7 @@ VECTORS = {name: dg.AssetIn(f"{name}_embeddings") for name in NAMES}
 
 @audited_asset(
     Stage(
-        "candidates",
+        "training",
         frozenset({"scipy"}),
         table=PAST_CANDIDATES,
         section="candidates",
@@ -59,7 +59,7 @@ def past_candidates(
     return Stream(with_ids(frame, known) for frame in frames)
 
 
-@audited_asset(Stage("candidates", frozenset({"numpy"}), table=SOURCE_WEIGHTS))
+@audited_asset(Stage("training", frozenset({"numpy"}), table=SOURCE_WEIGHTS))
 def source_weights(
     network: Stored, past_candidates: pd.DataFrame, data: DataFolder
 ) -> pd.DataFrame:

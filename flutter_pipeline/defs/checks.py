@@ -1,8 +1,23 @@
 """Audits as Dagster's asset checks, with a table of every expectation that people can read."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from flutter_pipeline.adapters.expectations import Audit, Finding
+from flutter_pipeline.contracts.table import Expectation, Table
+
+
+def promised(table: Table | None, expectations: Sequence[Expectation]) -> str:
+    """What is checked, as a list of sentences; a warning is told as one."""
+    asked = table.expectations if table is not None else expectations
+    columns = ["every column is there, of its type, and complete"] if table is not None else []
+    sentences = [one.sentence + " (else a warning)" * (one.severity == "warning") for one in asked]
+    listed = "".join(f"\n- {sentence}" for sentence in [*columns, *sentences])
+    return (
+        f"Before anybody can read it:{listed}\n\nAfter a failure that is no warning the last good "
+        "version stays."
+    )
 
 
 def to_check_result(audit: Audit, check_name: str) -> dg.AssetCheckResult:

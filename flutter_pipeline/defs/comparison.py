@@ -19,8 +19,9 @@ from flutter_pipeline.adapters.pictures import as_markdown, log_picture, picture
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.contracts.results import EMBEDDING_COMPARISON
-from flutter_pipeline.defs.asset import Made, Stage, audited_asset, preview
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
+from flutter_pipeline.defs.showing import preview
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig, figures_of
 from flutter_pipeline.embeddings.compare.slices import READS
 from flutter_pipeline.evaluation.measured import cost_and_quality, with_quality
@@ -34,7 +35,7 @@ MOVED = 10
 
 @audited_asset(
     Stage(
-        "evaluation",
+        "monitoring",
         frozenset({"pandas", "matplotlib"}),
         table=EMBEDDING_COMPARISON,
         section="comparison",

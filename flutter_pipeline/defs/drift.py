@@ -11,9 +11,10 @@ from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.contracts.drift import DRIFT_REPORT
 from flutter_pipeline.defs.asking import asked_once, busy, digest_with
-from flutter_pipeline.defs.asset import Made, Stage, audited_asset, in_parts, preview
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset, in_parts
 from flutter_pipeline.defs.automation import retrain
 from flutter_pipeline.defs.resources import DataFolder
+from flutter_pipeline.defs.showing import preview
 from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.drift.report import drift_goes_on, verdict_of
 from flutter_pipeline.settings import read_settings

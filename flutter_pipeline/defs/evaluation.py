@@ -13,9 +13,10 @@ from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.candidates.naming import with_codes
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.contracts.results import OFFLINE_EVALUATION
-from flutter_pipeline.defs.asset import Made, Stage, audited_asset, preview
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset
 from flutter_pipeline.defs.moments import backtest_config, pool_at
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
+from flutter_pipeline.defs.showing import preview
 from flutter_pipeline.evaluation.backtest import Contest, backtest
 from flutter_pipeline.evaluation.measured import (
     ALL,

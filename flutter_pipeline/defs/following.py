@@ -28,7 +28,7 @@ LEARNT = (
 )
 """Assets that only training makes."""
 
-DAILY = ("text", "embeddings", "index", "birds", "candidates", "ranking")
+DAILY = ("text", "history", "embeddings", "index", "birds", "candidates", "ranking")
 """Groups whose assets follow the data."""
 
 OF_A_JOB = "flutter/job"

@@ -14,9 +14,10 @@ from flutter_pipeline.candidates.naming import with_codes, with_ids
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.contracts.table import Expectation
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
-from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, in_parts, preview
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, in_parts
 from flutter_pipeline.defs.moments import backtest_config
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
+from flutter_pipeline.defs.showing import preview
 from flutter_pipeline.defs.streams import Stream, TableParts, counted
 from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
 from flutter_pipeline.filtering.because import MadeBy, feed_table
@@ -36,7 +37,7 @@ LEARNT = Expectation(
 
 @audited_asset(
     Stage(
-        "ranking",
+        "training",
         frozenset({"lightgbm", "scikitlearn"}),
         io="versions",
         expectations=(LEARNT,),

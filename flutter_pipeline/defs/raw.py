@@ -11,9 +11,10 @@ from flutter_pipeline.adapters.landing.store import read_days, versions_of_days
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.contracts.tables import BIRDS, BLOCKS, ENGAGEMENTS, FLITS, FOLLOWS
-from flutter_pipeline.defs.asset import Made, Stage, at_most, audited_asset, preview
+from flutter_pipeline.defs.asset import Made, Stage, at_most, audited_asset
 from flutter_pipeline.defs.partitions import by_day
 from flutter_pipeline.defs.resources import DataFolder
+from flutter_pipeline.defs.showing import preview
 
 PARQUET = frozenset({"parquet"})
 BOOKS = (

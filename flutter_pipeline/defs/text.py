@@ -5,9 +5,10 @@ import pandas as pd
 
 from flutter_pipeline.adapters.flooding import list_floods, mark_floods
 from flutter_pipeline.contracts.tables import CLEANED_TOKENS
-from flutter_pipeline.defs.asset import Made, Stage, audited_asset, preview
+from flutter_pipeline.defs.asset import Made, Stage, audited_asset
 from flutter_pipeline.defs.partitions import by_day
 from flutter_pipeline.defs.resources import DataFolder
+from flutter_pipeline.defs.showing import preview
 from flutter_pipeline.text.cleaned import TextConfig, clean_flits
 
 

@@ -17,9 +17,9 @@ from flutter_pipeline.defs.asset import (
     at_least,
     at_most,
     audited_asset,
-    preview,
     settings_of,
 )
+from flutter_pipeline.defs.showing import preview
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import read_settings
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import dagster as dg
@@ -20,12 +21,14 @@ GROUPS = {
         f"{e}_{part}" for e in ("tfidf", "cbow", "bert") for part in ("model", "embeddings")
     },
     "index": {"tfidf_index", "cbow_index", "bert_index"},
-    "birds": {"network", "bird_interests"},
-    "candidates": {"past_candidates", "source_weights", "candidates"},
-    "ranking": {"ranker", "ranked_candidates"},
-    "evaluation": {"offline_evaluation", "embedding_comparison"},
+    "history": {"network"},
+    "training": {"past_candidates", "source_weights", "ranker"},
+    "evaluation": {"offline_evaluation"},
     "promotion": {"champion"},
-    "monitoring": {"drift_report"},
+    "birds": {"bird_interests"},
+    "candidates": {"candidates"},
+    "ranking": {"ranked_candidates"},
+    "monitoring": {"drift_report", "embedding_comparison"},
 }
 HEAVY = ("torch", "transformers", "mlflow", "great_expectations")
 
@@ -48,10 +51,32 @@ def test_the_assets_stand_in_the_groups_of_the_stages(assets):
     assert found == GROUPS
 
 
+def test_groups_follow_one_another_so_that_the_graph_reads_left_to_right(assets):
+    group_of = {asset.key: asset.group_name for asset in assets}
+    above: dict[str, set[str]] = {}
+    for asset in assets:
+        above.setdefault(asset.group_name, set()).update(group_of[key] for key in asset.parent_keys)
+    order = list(
+        TopologicalSorter({name: up - {name} for name, up in above.items()}).static_order()
+    )
+    stages = (
+        "raw",
+        "text",
+        "embeddings",
+        "training",
+        "promotion",
+        "index",
+        "candidates",
+        "ranking",
+    )
+    assert sorted(stages, key=order.index) == list(stages)
+
+
 def test_every_asset_says_what_it_is_and_what_it_is_made_with(assets):
     for asset in assets:
         assert asset.description and asset.description.strip().endswith("."), asset.key
         assert asset.kinds, asset.key
+        assert asset.owners, asset.key
 
 
 def test_every_asset_has_its_blocking_check(loaded: dg.Definitions, assets):

@@ -7,7 +7,7 @@ import pytest
 
 from flutter_pipeline.adapters.landing.limits import shown
 from flutter_pipeline.cli.showing import printable, show, show_json
-from flutter_pipeline.defs.asset import preview
+from flutter_pipeline.defs.showing import preview
 
 NASTY = (
     "<script>alert(1)</script>",
