@@ -13,6 +13,7 @@ from dagster._core.scheduler.instigation import (
 from dagster._utils.schedules import get_next_cron_tick
 from pydantic import BaseModel
 
+from flutter_pipeline.adapters.only_here import served
 from flutter_pipeline.settings import Settings
 
 SILENT_SECONDS = 120.0
@@ -49,8 +50,8 @@ def daemon_state(
     if heard is None:
         return DaemonState(alive=False)
     alive = now.timestamp() - heard < SILENT_SECONDS
-    place = settings.dagster_home / "ui.url"
-    url = place.read_text().strip() if alive and place.is_file() else ""
+    pages = served(settings) if alive else None
+    url = pages.dagster if pages is not None else ""
     return DaemonState(alive=alive, heard=datetime.fromtimestamp(heard, UTC), url=url)
 
 

@@ -6,15 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import dagster as dg
-from filelock import FileLock, Timeout
 
 from flutter_pipeline.adapters.dagster_home import write_home
+from flutter_pipeline.adapters.guard import guarded, stop
 from flutter_pipeline.adapters.listening import LOCALHOST, free_port, is_local, url_of
+from flutter_pipeline.adapters.only_here import Pages, only_here
 from flutter_pipeline.adapters.past_runs import close_dead_runs
 from flutter_pipeline.adapters.postgres import loss_in_one_line, making_tables
 from flutter_pipeline.adapters.registry import complaint
@@ -32,7 +33,6 @@ OPEN = (
     "read everything and start runs."
 )
 
-STOP_SECONDS = 20
 WATCH_SECONDS = 5.0
 POLL_SECONDS = 0.3
 AGAIN_SECONDS = 60.0
@@ -98,20 +98,17 @@ def serve_pages(
     dagster_port, mlflow_port = ports[0], free_port(ports[1], ports[:1], host)
     url, mlflow_url = (url_of(host, port) for port in (dagster_port, mlflow_port))
     tracking = _tracking(settings, mlflow_url)
-    environment = {
-        **os.environ,
-        **QUIET,
-        "FLUTTER_DAGSTER_UI": url,
-        "FLUTTER_MLFLOW_UI": tracking.ui,
-    }
     _stop_on_signals()
     processes: list[subprocess.Popen] = []
     start_mlflow: Callable[[], subprocess.Popen] | None = None
-    with _only_here(settings, url):
+    here = Pages(pid=os.getpid(), dagster=url, mlflow=tracking.ui)
+    environment = _environment(here)
+    with only_here(settings, here, say) as lock, guarded(lock) as watch:
+        start = partial(_start, watch)
         try:
             _close_dead_runs(say)
             log = settings.dagster_home / "ui.log"
-            processes.append(_start(_dagster_command(host, dagster_port), environment, log))
+            processes.append(start(_dagster_command(host, dagster_port), environment, log))
             away = complaint(settings)
             if not away:
                 tracking.prepare()
@@ -120,12 +117,9 @@ def serve_pages(
                 # In a command line everybody on the machine could read a password.
                 hidden = {**environment, "MLFLOW_BACKEND_STORE_URI": tracking.uri}
                 command = _mlflow_command(tracking, host, mlflow_port)
-                start_mlflow = partial(_start, command, hidden, log)
+                start_mlflow = partial(start, command, hidden, log)
                 processes.append(start_mlflow())
-            say(f"MLflow   {away or tracking.page}")
-            say(f"Dagster  {url}/asset-groups")
-            say(f"Drop files into {settings.landing}; new feeds follow by themselves.")
-            say("Ctrl-C stops both.")
+            _say_where(settings, here, away or tracking.page, say)
             if not is_local(host):
                 say(OPEN.format(host=host))
             return _wait(processes, Reloading(settings, url), start_mlflow)
@@ -136,29 +130,25 @@ def serve_pages(
             _close_dead_runs(say)
 
 
+def _environment(pages: Pages) -> dict[str, str]:
+    """What the servers find: each can name the other's pages."""
+    links = {"FLUTTER_DAGSTER_UI": pages.dagster, "FLUTTER_MLFLOW_UI": pages.mlflow}
+    return {**os.environ, **QUIET, **links}
+
+
+def _say_where(
+    settings: Settings, pages: Pages, experiment: str, say: Callable[[str], None]
+) -> None:
+    say(f"MLflow   {experiment}")
+    say(f"Dagster  {pages.dagster}/asset-groups")
+    say(f"Drop files into {settings.landing}; new feeds follow by themselves.")
+    say("Ctrl-C stops both.")
+
+
 def _tracking(settings: Settings, url: str) -> Tracking:
     """The tracking store, its pages served here unless it is a server that has its own."""
     artifacts = settings.data / "mlflow" / "artifacts"
     return Tracking(settings.mlflow_uri, artifacts, "flutter", url)
-
-
-@contextmanager
-def _only_here(settings: Settings, url: str) -> Iterator[None]:
-    """Serve the pages of one data folder once: two daemons would ask for every run twice."""
-    place = settings.dagster_home / "ui.url"
-    lock = FileLock(place.with_suffix(".lock"), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ConfigError(
-            f"the pages of {settings.data} are served already, at {place.read_text().strip()}; "
-            "look there, or stop them first"
-        ) from None
-    try:
-        place.write_text(url)
-        yield
-    finally:
-        lock.release()
 
 
 def _close_dead_runs(say: Callable[[str], None]) -> None:
@@ -183,11 +173,13 @@ def _mlflow_command(tracking: Tracking, host: str, port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _start(command: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen:
-    """Start one server, its output in ``log``, so that the terminal stays readable."""
+def _start(
+    watch: Callable[[int], None], command: list[str], environment: dict[str, str], log: Path
+) -> subprocess.Popen:
+    """Start one server under guard, its output in ``log``, so that the terminal stays readable."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             env=environment,
             # Not the project: Dagster would warn that it does not use the dagster.yaml there.
@@ -197,6 +189,8 @@ def _start(command: list[str], environment: dict[str, str], log: Path) -> subpro
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+    watch(process.pid)
+    return process
 
 
 def _stop_on_signals() -> None:
@@ -242,13 +236,6 @@ def _stop_all(processes: list[subprocess.Popen]) -> None:
     # A second Ctrl-C would leave servers behind that nobody knows of.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stop([process.pid for process in processes])
     for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=max(0.1, deadline - time.monotonic()))
-        # Each leads a group of its own, which may hold children that it did not end.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

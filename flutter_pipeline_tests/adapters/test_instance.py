@@ -105,7 +105,7 @@ def test_without_mlflow_the_pages_and_the_daemon_are_served_all_the_same(
     prepare_instance(settings)
     started: list[list[str]] = []
 
-    def start(command: list[str], *_: object) -> subprocess.Popen:
+    def start(_watch: object, command: list[str], *_: object) -> subprocess.Popen:
         started.append(command)
         return subprocess.Popen([sys.executable, "-c", "exit(3)"])
 
@@ -120,14 +120,40 @@ def test_without_mlflow_the_pages_and_the_daemon_are_served_all_the_same(
 
 
 @pytest.mark.slow
+def test_a_killed_command_takes_its_servers_with_it_and_the_next_one_waits_for_that(
+    tmp_path: Path,
+) -> None:
+    command = _ui(tmp_path / "data", free_port(23100), free_port(25100))
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    second = None
+    try:
+        _wait_for_page(f"http://127.0.0.1:{command[-3]}/")
+        refused = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+        assert f"served already by process {first.pid}, Dagster at" in refused.stderr
+        assert f"http://127.0.0.1:{command[-3]}, MLflow at http://127.0.0.1:" in refused.stderr
+        servers = psutil.Process(first.pid).children(recursive=True)
+        first.kill()
+        second = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        said = second.stdout.readline() if second.stdout is not None else ""
+        assert said == "A `ui` of this folder was killed; what it left is being stopped.\n"
+        assert not psutil.wait_procs(servers, timeout=STOP_SECONDS)[1]
+        _wait_for_page(f"http://127.0.0.1:{command[-3]}/")
+    finally:
+        first.kill()
+        if second is not None:
+            second.terminate()
+            second.wait(STOP_SECONDS)
+
+
+@pytest.mark.slow
 def test_the_pages_answer_and_a_request_to_terminate_stops_every_process(tmp_path: Path) -> None:
     ports = free_port(23000), free_port(25000)
-    program = "from flutter_pipeline.cli.app import main; main()"
-    command = [sys.executable, "-c", program, "--data", str(tmp_path / "data"), "ui"]
+    command = _ui(tmp_path / "data", *ports)
     # As in the background of a script, where a shell has children ignore Ctrl-C.
     shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
     pages = subprocess.Popen(
-        [*shell, *command, "--port", str(ports[0]), "--mlflow-port", str(ports[1])],
+        [*shell, *command],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -144,6 +170,12 @@ def test_the_pages_answer_and_a_request_to_terminate_stops_every_process(tmp_pat
     printed = pages.stdout.read() if pages.stdout is not None else ""
     assert f"Dagster  http://127.0.0.1:{ports[0]}/asset-groups" in printed
     assert f"MLflow   http://127.0.0.1:{ports[1]}/#/experiments/" in printed
+
+
+def _ui(data: Path, port: int, mlflow_port: int) -> list[str]:
+    program = "from flutter_pipeline.cli.app import main; main()"
+    command = [sys.executable, "-c", program, "--data", str(data), "ui"]
+    return [*command, "--port", str(port), "--mlflow-port", str(mlflow_port)]
 
 
 def _wait_for_page(url: str) -> None:
