@@ -159,7 +159,7 @@ def test_the_pages_listen_where_they_are_told_to_and_warn_of_it(
     started: list[list[str]] = []
     said: list[str] = []
 
-    def start(command: list[str], *_: object) -> subprocess.Popen:
+    def start(_watch: object, command: list[str], *_: object) -> subprocess.Popen:
         started.append(command)
         return subprocess.Popen(["true"])
 
