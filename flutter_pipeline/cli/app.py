@@ -51,11 +51,14 @@ def run(
     again: Annotated[
         bool, typer.Option("--again", help="Run everything, also where nothing is new.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line for every asset, not for every stage.")
+    ] = False,
 ) -> None:
     """Take in what has landed, then clean, train, encode, rank and measure."""
     from flutter_pipeline.cli.running import run_pipeline
 
-    run_pipeline(read_settings(), sample, again)
+    run_pipeline(read_settings(), sample, again, verbose)
 
 
 @app.command()

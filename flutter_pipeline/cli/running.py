@@ -3,8 +3,8 @@
 import logging
 import os
 import shutil
-import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -32,6 +32,7 @@ from flutter_pipeline.adapters.serving import feeds_made_of, feeds_would_be_of
 from flutter_pipeline.adapters.settings_check import check_settings
 from flutter_pipeline.adapters.simulated import TRUTH_FILE
 from flutter_pipeline.cli import showing
+from flutter_pipeline.cli.stage_lines import StageLines
 from flutter_pipeline.errors import (
     ConfigError,
     ContractError,
@@ -69,14 +70,14 @@ MADE = (
 STOPPED = "stopped; what was published stands, and the next run goes on from there"
 
 
-def run_pipeline(settings: Settings, sample: bool, again: bool) -> None:
+def run_pipeline(settings: Settings, sample: bool, again: bool, each_asset: bool = False) -> None:
     """Take in what waits; where anything is new, run the job on the days that it touches."""
     check_settings(settings)
     prepare_instance(settings)
     if warning := complaint(settings):
         typer.echo(f"warning: {warning}", err=True)
     with _alone(settings):
-        _run_what_is_new(settings, sample, again)
+        _run_what_is_new(settings, sample, again, each_asset)
     showing.show_figures(settings)
     showing.show_what_waits(settings)
     showing.show_where_to_look(settings)
@@ -97,7 +98,7 @@ def _alone(settings: Settings) -> Iterator[None]:
         lock.release()
 
 
-def _run_what_is_new(settings: Settings, sample: bool, again: bool) -> None:
+def _run_what_is_new(settings: Settings, sample: bool, again: bool, each_asset: bool) -> None:
     """Take in what waits, and run the job that it asks for, if any."""
     with _locked(settings):
         _take_in(settings, sample)
@@ -109,12 +110,12 @@ def _run_what_is_new(settings: Settings, sample: bool, again: bool) -> None:
         typer.echo("Nothing new has landed; these feeds stand. `run --again` makes them anew.")
     elif not days and not again and made == replace(wanted, release=made.release if made else ""):
         typer.echo(f"Release {wanted.release} serves since these feeds were made; new ones by it.")
-        execute("one_day", stored_days(settings)[-1:])
+        execute("one_day", stored_days(settings)[-1:], each_asset)
     else:
         # Other settings, or a run that was cut off, may concern every day.
         set_so = made is None or made.settings == wanted.settings
         whole = again or not days or not set_so
-        execute("everything", stored_days(settings) if whole else days)
+        execute("everything", stored_days(settings) if whole else days, each_asset)
 
 
 def ingest_files(
@@ -184,8 +185,8 @@ def _take_in(settings: Settings, sample: bool) -> None:
         )
 
 
-def execute(job: str, days: list[str]) -> None:
-    """Run a job in this process over a range of days, an asset a line.
+def execute(job: str, days: list[str], each_asset: bool = False) -> None:
+    """Run a job in this process over a range of days; a stage a line, or an asset a line.
 
     Raises FlutterError where its failure is something that the user can put right.
     """
@@ -198,8 +199,9 @@ def execute(job: str, days: list[str]) -> None:
             "dagster/asset_partition_range_end": max(days),
         }
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with _lines_of_assets(), opened_instance(read_settings()) as instance:
-        definition = defs().resolve_job_def(job)
+    definition = defs().resolve_job_def(job)
+    lines = StageLines(_assets_of(definition), each_asset)
+    with _only(lines), opened_instance(read_settings()) as instance:
         try:
             result = definition.execute_in_process(
                 quiet, instance=instance, tags=tags, raise_on_error=False
@@ -240,13 +242,17 @@ def _explain(result: dg.ExecuteInProcessResult) -> None:
     raise RuntimeError("the run failed before its first step")
 
 
+def _assets_of(job: dg.JobDefinition) -> Counter[str]:
+    """How many assets of each stage a job makes."""
+    made = job.asset_layer
+    return Counter(made.get(key).group_name for key in made.selected_asset_keys)
+
+
 @contextmanager
-def _lines_of_assets() -> Iterator[None]:
+def _only(lines: StageLines) -> Iterator[None]:
     """Print what assets report of themselves, and nothing else."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("flutter_pipeline.assets")
-    logger.handlers = [handler]
+    logger.handlers = [lines]
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
@@ -255,4 +261,5 @@ def _lines_of_assets() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        lines.close_off()
         logger.handlers = []

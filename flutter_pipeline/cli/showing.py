@@ -19,7 +19,7 @@ from flutter_pipeline.adapters.landing.store import refusals_of
 from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
-from flutter_pipeline.evaluation.measured import ALL, CADENCE, intervals, pivot
+from flutter_pipeline.evaluation.measured import ALL, BASELINES, CADENCE, intervals, pivot
 from flutter_pipeline.settings import Settings
 
 ACCURACY = ("ndcg", "recall", "hit_rate", "mrr", "map")
@@ -38,6 +38,7 @@ KINDS = ("cold", "fresh", "older", "head", "middle", "tail")
 
 _COMMANDING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
+BLENDED = ("blend", "ranked")
 FEW = ("popularity", "blend", "ranked", "oracle")
 """Methods that are shown for slices of which there may be many."""
 
@@ -85,7 +86,10 @@ def _escaped(json_text: str) -> str:
 
 
 def show_figures(settings: Settings) -> None:
-    """The backtest in few lines: what the feeds are worth beside the baselines."""
+    """The backtest in few lines: what the feeds are worth beside the baselines and the best source.
+
+    :func:`show_evaluation` shows all.
+    """
     tables = TableStore(settings.data / "tables")
     if not sum(part.rows for part in tables.parts("offline_evaluation").values()):
         typer.echo(
@@ -99,9 +103,15 @@ def show_figures(settings: Settings) -> None:
     ranker = VersionStore(settings.data / "models").current("ranker")
     if ranker.facts.get("reason"):
         typer.echo(f"The blend ranks: {ranker.facts['reason']}.")
-    show(
-        shown, False, f"Backtest: feeds of past days, the first {k} flits, mean over {birds} birds"
-    )
+    title = f"Backtest: feeds of past days, the first {k} flits, mean over {birds} birds"
+    show(shown[_telling(shown)], False, title)
+
+
+def _telling(shown: pd.DataFrame) -> pd.Series:
+    """Which rows of methods tell what feeds are worth: all but sources, and the best of these."""
+    whole = shown["method"].isin([*BASELINES, *BLENDED, "oracle"])
+    sources = shown["ndcg"].where(~whole)
+    return whole | (sources == sources.max())
 
 
 def show_evaluation(settings: Settings, as_json: bool) -> None:

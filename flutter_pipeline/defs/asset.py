@@ -66,6 +66,16 @@ class Stage:
     """Further arguments of ``dagster.asset``."""
 
 
+@dataclass(frozen=True)
+class AssetLine:
+    """What is said of an asset once it is computed; the attribute ``asset`` of the log's line."""
+
+    name: str
+    group: str
+    seconds: float
+    peak_mb: float
+
+
 def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefinition]:
     """Make a plain function an asset that is audited before it is published."""
 
@@ -79,7 +89,7 @@ def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefini
                 inputs["config"] = model(**inputs["config"].model_dump())
             with measured() as measure, tried_again():
                 made = _made(function(*args, **inputs), stage)
-            _say(key, made, measure)
+            _say(key, stage.group, made, measure)
             yield from _audited(key, stage, made, _cost(measure))
 
         compute.__name__ = key
@@ -151,11 +161,16 @@ def _made(result: Any, stage: Stage) -> Made:
     return Made(parts, metadata=result.closing())
 
 
-def _say(key: str, made: Made, measure: Measure) -> None:
+def _say(key: str, group: str, made: Made, measure: Measure) -> None:
     """One line for whoever watches: the asset, its rows, seconds, and memory."""
     told = isinstance(made.value, pd.DataFrame | Staged)
     rows = f"{len(made.value):,} rows" if told else ""
-    LOG.info("%-22s %16s %8.1f s %8.0f MB", key, rows, measure.seconds, measure.peak_mb)
+    line = AssetLine(key, group, measure.seconds, measure.peak_mb)
+    LOG.info(
+        "%-22s %16s %8.1f s %8.0f MB",
+        *(key, rows, measure.seconds, measure.peak_mb),
+        extra={"asset": line},
+    )
 
 
 def _cost(measure: Measure) -> dict[str, float]:
