@@ -51,7 +51,7 @@ class Alert(BaseModel, frozen=True):
     """One thing that happened."""
 
     at: datetime
-    kind: Literal["failed", "overdue", "recovered", "drift"]
+    kind: Literal["failed", "overdue", "refused", "recovered", "drift"]
     about: str
     """What it is about, such as a run's id: the same is told once."""
     text: str

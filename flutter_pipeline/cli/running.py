@@ -15,6 +15,7 @@ import dagster as dg
 import typer
 from filelock import FileLock, Timeout
 
+from flutter_pipeline.adapters.file_alerts import tell_refused_files
 from flutter_pipeline.adapters.instance import (
     PROJECT,
     opened_instance,
@@ -178,6 +179,7 @@ def _take_in(settings: Settings, sample: bool) -> None:
         showing.show(books_of(landed_sample.taken), False, "Taken in: the sample")
     if landed.intake.taken:
         showing.show(books_of(landed.intake.taken), False, "Taken in")
+    tell_refused_files(settings, datetime.now(UTC))
     if not ledger(settings.data):
         raise CorpusError(
             f"nothing has landed: {settings.landing} holds no file that can be read; drop Parquet, "
