@@ -5,7 +5,7 @@ Figures are drawn by themselves, without pyplot: nothing global is set, no windo
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,6 +19,8 @@ from flutter_pipeline.embeddings.compare.comparison import ALL, Comparison
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    Draw = Callable[[Axes], None]
 
 BLUE, GREY = "#3b6ea8", "#555555"
 COLOURS = (BLUE, "#d1793b", "#4f9a6b", "#9a6bb0", "#b0476b", "#6b6b6b")
@@ -79,11 +81,22 @@ def log_picture(run: StageRun, file: str, png: bytes) -> None:
         run.log_file(path)
 
 
-def _figure(title: str, panels: int) -> "tuple[Figure, list[Axes]]":
+def drawn(panels: "Draw | Sequence[Draw]", inches: tuple[float, float]) -> bytes:
+    """A picture of one panel, or of some side by side; each draws into the axes given to it."""
+    draws = [panels] if callable(panels) else list(panels)
+    figure, axes = _figure("", len(draws), inches)
+    for draw, one in zip(draws, axes, strict=True):
+        draw(one)
+    return _png(figure)
+
+
+def _figure(
+    title: str, panels: int, inches: tuple[float, float] = (9, 4.2)
+) -> "tuple[Figure, list[Axes]]":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 4.2), dpi=DOTS, layout="constrained")
+    figure = Figure(figsize=inches, dpi=DOTS, layout="constrained")
     FigureCanvasAgg(figure)
     if title:
         figure.suptitle(title, fontsize=10)
