@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from flutter_pipeline.adapters.landing.config import KEY_FORMATS
 from flutter_pipeline.adapters.store.files import publish_file
@@ -58,6 +59,12 @@ def flooded(data: Path, day: str) -> pd.DataFrame | None:
     """The flooded flits of a day, or None where there was no flood."""
     path = flood_path(data, day)
     return pd.read_parquet(path) if path.is_file() else None
+
+
+def newest_flood(data: Path) -> tuple[str, int] | None:
+    """The latest day that had a flood, and how many flits were set apart; None where none had."""
+    files = sorted(flood_path(data, "").parent.glob("*.parquet"))
+    return (files[-1].stem, pq.read_metadata(files[-1]).num_rows) if files else None
 
 
 def flooded_ids(data: Path) -> set[str]:

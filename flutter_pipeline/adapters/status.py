@@ -20,6 +20,7 @@ from flutter_pipeline.adapters.asset_states import (
     failing_checks,
 )
 from flutter_pipeline.adapters.daemon_state import DaemonState, Tick, daemon_state, ticks
+from flutter_pipeline.adapters.flooding import newest_flood
 from flutter_pipeline.adapters.landing.landed import books_so_far, config_of
 from flutter_pipeline.adapters.landing.limits import shown
 from flutter_pipeline.adapters.landing.store import refused_by_reason
@@ -53,6 +54,8 @@ class Intake(BaseModel, frozen=True):
     refused: dict[str, str] = Field(
         default={}, description="Files that are not even opened, each with the reason."
     )
+    flooded: int = Field(default=0, description="Flits set apart as a flood, on the latest day.")
+    flood_day: str = Field(default="", description="The latest day that had a flood.")
 
 
 class Disk(BaseModel, frozen=True):
@@ -181,6 +184,7 @@ def _of_runs(runs: list[RunState], looks: list[Tick], disk: Disk) -> list[str]:
 def _intake(settings: Settings, now: datetime) -> Intake:
     books = books_so_far(settings.data)
     waiting = waiting_files(settings.landing, settings.data, config_of(settings), now)
+    flood_day, flooded = newest_flood(settings.data) or ("", 0)
     return Intake(
         landed=books.landed,
         stored=books.stored,
@@ -191,6 +195,8 @@ def _intake(settings: Settings, now: datetime) -> Intake:
         settling=tuple(path.name for path in waiting.settling),
         unsupported=tuple(path.name for path in waiting.unsupported),
         refused={shown(path.name): why for path, why in waiting.refused.items()},
+        flooded=flooded,
+        flood_day=flood_day,
     )
 
 

@@ -69,6 +69,9 @@ def _lines(status: Status) -> list[tuple[str, str]]:
         ),
     ]
     lines += [(f"{rows:>10,}", f"refused, {why}") for why, rows in [*intake.reasons.items()][:5]]
+    if intake.flooded:
+        said = f"{intake.flooded:,} flits of {intake.flood_day} set apart as a flood"
+        lines.append(("floods", f"{said}, the latest day that had one"))
     lines.append(
         (
             "landing",

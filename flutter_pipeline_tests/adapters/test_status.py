@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 
+from flutter_pipeline.adapters.flooding import list_floods
 from flutter_pipeline.adapters.landing.landed import land
 from flutter_pipeline.adapters.past_runs import CHECK
 from flutter_pipeline.adapters.status import Status, status_of
@@ -139,3 +141,12 @@ def test_a_file_that_is_not_opened_is_named_with_its_reason(settings: Settings):
     with dg.DagsterInstance.ephemeral() as instance:
         intake = status_of(settings, instance, datetime.now(UTC)).intake
     assert list(intake.refused) == ["link.csv"] and intake.waiting == ()
+
+
+def test_flits_set_apart_as_a_flood_are_counted_for_the_latest_day(settings: Settings):
+    assert (said(settings, None).intake.flooded, said(settings, None).intake.flood_day) == (0, "")
+    for day, many in (("2026-05-01", 4), ("2026-05-03", 2)):
+        flits = pd.DataFrame({"flit_id": [f"f{one}" for one in range(many)], "reason": "copies"})
+        list_floods(settings.data, {day: flits})
+    intake = said(settings, None).intake
+    assert (intake.flooded, intake.flood_day) == (2, "2026-05-03")
