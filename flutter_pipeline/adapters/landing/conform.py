@@ -33,6 +33,10 @@ STORED: dict[str, pl.DataType] = {
 
 _ACTION = "__action"
 _EXACT = 2**53
+_TAG = r"<(?:/?[A-Za-z][^<>]*|!--[^>]*--)>"
+_LINE_END = (
+    r"(?i)<(?:br|hr)\b[^<>]*>|(?:</(?:p|div|li|blockquote|pre|h[1-6])>\s*)?<(?:p|div|li)\b[^<>]*>"
+)
 _TRUE, _FALSE = ["true", "1", "t", "yes", "y"], ["false", "0", "f", "no", "n"]
 
 Fault = tuple[pl.Series, str]
@@ -123,9 +127,7 @@ def _as_text(cells: pl.Series) -> pl.Series:
 
 
 def _ids(cells: pl.Series, column: Column, origin: Origin, bounds: Bounds) -> Converted:
-    text = _as_text(cells)
-    if origin.escaped:
-        text = _unescaped(text)
+    text = _plain(_as_text(cells), origin)
     faults: list[Fault] = []
     if not column.nullable:
         faults.append((text.is_null(), f"missing {column.name}"))
@@ -140,9 +142,7 @@ def _ids(cells: pl.Series, column: Column, origin: Origin, bounds: Bounds) -> Co
 
 
 def _text(cells: pl.Series, column: Column, origin: Origin, bounds: Bounds) -> Converted:
-    text = cells.cast(pl.String()).fill_null("")
-    if origin.escaped:
-        text = _unescaped(text)
+    text = _plain(cells.cast(pl.String()).fill_null(""), origin)
     too_long = text.str.len_chars() > MAX_TEXT_LENGTH
     return text, [(too_long, f"{column.name} is longer than {MAX_TEXT_LENGTH:,} characters")]
 
@@ -201,6 +201,20 @@ _CONVERTERS: dict[str, Converter] = {
     "bool": _flags,
     "int32": _counts,
 }
+
+
+def _plain(text: pl.Series, origin: Origin) -> pl.Series:
+    """Text as people read it, where the rule says that the file has markup."""
+    if origin.html:
+        text = _untagged(text)
+    return _unescaped(text) if origin.escaped else text
+
+
+def _untagged(text: pl.Series) -> pl.Series:
+    """HTML without its tags; what they begin or end a line with is a line end."""
+    if not text.str.contains("<", literal=True).any():
+        return text
+    return text.str.replace_all(_LINE_END, "\n").str.replace_all(_TAG, "").str.strip_chars()
 
 
 def _unescaped(text: pl.Series) -> pl.Series:

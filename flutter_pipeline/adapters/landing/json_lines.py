@@ -1,7 +1,8 @@
 """JSON Lines: one JSON object a line; cells become text, whatever their JSON type.
 
 Numbers keep all their digits, `true` is "true", an absent key is null. A line that is no JSON
-object is broken; a blank one is nothing. It knows no contract.
+object is broken; a blank one is nothing. What is nested has the names of the objects that it
+is in before its own, as in `account.id`. It knows no contract.
 """
 
 import io
@@ -32,6 +33,7 @@ REASON = "the line is not a JSON object"
 Numbered = list[tuple[int, bytes]]
 
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"?')
+_STEP = re.compile(r"[\w$@:-]+")
 _OPENING, _CLOSING = list(b"[{"), list(b"]}")
 _SURROGATE = b"\\ud"
 
@@ -73,16 +75,30 @@ def open_json_lines(path: Path, limits: LandingLimits = USUAL_LIMITS) -> JsonLin
     """
     gzipped = path.suffix.lower() == ".gz"
     names: dict[str, None] = {}
+    nested: dict[str, None] = {}
     for block in blocks(path, gzipped, limits):
         text = block.text.removeprefix(BOM)
         sample = enumerate(text.split(b"\n", SAMPLED_LINES)[:SAMPLED_LINES])
         for _, line in _sifted(list(sample), limits)[0]:
-            names |= dict.fromkeys(_object(line) or {})
+            value = _object(line) or {}
+            names |= dict.fromkeys(value)
+            # An object with ids for keys would bring ever more names.
+            if not exceeds(len(nested), limits.columns):
+                nested |= dict.fromkeys(_nested_names(value))
         break
     if exceeds(len(names), limits.columns):
         found = f"the first rows have {len(names):,} columns"
         raise ContractError(f"{path}: {too_much(found, limits.columns, 'columns')}")
-    return JsonLinesFile(path, gzipped, tuple(names), limits)
+    return JsonLinesFile(path, gzipped, tuple(names | nested), limits)
+
+
+def _nested_names(value: dict[str, object], before: str = "") -> Iterator[str]:
+    """Dotted names of what is in the objects within ``value``."""
+    for name, inner in value.items():
+        if before:
+            yield before + name
+        if isinstance(inner, dict):
+            yield from _nested_names(inner, f"{before}{name}.")
 
 
 def _sifted(numbered: Numbered, limits: LandingLimits) -> tuple[Numbered, list[Broken]]:
@@ -134,14 +150,32 @@ def _rows(numbered: Numbered, wanted: Sequence[str]) -> pl.DataFrame | None:
     if not numbered:
         return _no_rows(wanted)
     text = b"\n".join(line for _, line in numbered)
-    schema = dict.fromkeys(wanted, pl.String())
+    paths = {name: path for name in wanted if (path := _path_to(name))}
+    heads = [name.partition(".")[0] for name in paths]
+    schema = dict.fromkeys([*wanted, *heads], pl.String())
     try:
         rows = pl.read_ndjson(io.BytesIO(text), schema=schema)
     except pl.exceptions.ComputeError:
         return None
     if rows.height != len(numbered):
         return None
+    # A key that is written with a dot goes before what is nested.
+    cells = [
+        pl.coalesce(pl.col(name), pl.col(name.partition(".")[0]).str.json_path_match(paths[name]))
+        if name in paths
+        else pl.col(name)
+        for name in wanted
+    ]
+    rows = rows.select(cell.alias(name) for name, cell in zip(wanted, cells, strict=True))
     return rows.with_columns(pl.Series(LINE, [line for line, _ in numbered], dtype=pl.Int64))
+
+
+def _path_to(name: str) -> str | None:
+    """Where the value of a dotted name is within the first of its objects, as a JSON path."""
+    _, *steps = name.split(".")
+    if not steps or not all(_STEP.fullmatch(step) for step in steps):
+        return None
+    return "$" + "".join(f"['{step}']" for step in steps)
 
 
 def _parsable(numbered: Numbered, wanted: Sequence[str]) -> Numbered:

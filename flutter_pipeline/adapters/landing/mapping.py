@@ -1,8 +1,8 @@
 """How foreign files become the contract: a TOML file of rules, each for files of one name pattern.
 
 A rule says which column feeds which contract column, in what unit times are written, which text
-is HTML-escaped, and which values of which columns are which action. It knows no data: whether a
-file really has the columns is found out when the file is opened.
+is HTML, and which values of which columns are which action. It knows no data: whether a file
+really has the columns is found out when the file is opened.
 """
 
 import hashlib
@@ -69,7 +69,8 @@ class TableRule(BaseModel, frozen=True, extra="forbid"):
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="Contract column to foreign column; others are looked for by their own name.",
+        description="Contract column to foreign column; others are looked for by their own name. "
+        "In JSON, `account.id` is the key `id` of the object `account`.",
     )
     time: dict[str, TimeColumn] = Field(
         default_factory=dict, description="Contract time column to foreign column and unit."
@@ -79,6 +80,11 @@ class TableRule(BaseModel, frozen=True, extra="forbid"):
     )
     html_escaped: tuple[str, ...] = Field(
         default=(), description="Contract columns whose text holds entities such as &amp;."
+    )
+    html: tuple[str, ...] = Field(
+        default=(),
+        description="Contract columns whose text is HTML: tags go, paragraphs and breaks become "
+        "line ends, entities become characters.",
     )
     actions: tuple[ActionRule, ...] = Field(
         default=(), description="Engagements only: each matching rule gives one engagement."
@@ -95,7 +101,7 @@ class TableRule(BaseModel, frozen=True, extra="forbid"):
     def _fits_its_table(self) -> "TableRule":
         table = LANDED[self.table]
         named = [*self.columns, *self.time, *self.constants]
-        unknown = sorted({*named, *self.html_escaped} - set(table.names))
+        unknown = sorted({*named, *self.html_escaped, *self.html} - set(table.names))
         if unknown:
             raise ValueError(
                 f"{self.table} have no column {unknown[0]!r}; expected {', '.join(table.names)}"
@@ -139,7 +145,11 @@ def digest_of(rules: tuple[TableRule, ...]) -> str:
     """Eight hex digits that change when a rule does; empty without rules."""
     if not rules:
         return ""
-    text = "\n".join(rule.model_dump_json() for rule in rules)
+    # What a rule does not use leaves its digest alone: a new key here makes no old file a new one.
+    unused = [set() if rule.html else {"html"} for rule in rules]
+    text = "\n".join(
+        rule.model_dump_json(exclude=left) for rule, left in zip(rules, unused, strict=True)
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

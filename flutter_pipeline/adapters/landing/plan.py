@@ -34,6 +34,9 @@ class Origin:
     constant: Scalar | None = None
     time: TimeColumn | None = None
     escaped: bool = False
+    """Whether entities such as &amp; stand for characters."""
+    html: bool = False
+    """Whether there are tags, too."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,9 @@ def plan_for(source: Source, rule: TableRule | None) -> Plan:
         if name in rule.constants:
             origins[name] = Origin(constant=rule.constants[name])
         elif name in named:
-            origins[name] = Origin(named[name], None, rule.time.get(name), _escaped(rule, name))
+            origins[name] = _origin(named[name], rule, name)
         elif name in source.columns or (column.nullable and source.open_ended):
-            origins[name] = Origin(name, escaped=_escaped(rule, name))
+            origins[name] = _origin(name, rule, name)
     if rule.actions:
         origins.pop("action", None)
     _refuse_gaps(source, table, origins, rule)
@@ -126,8 +129,10 @@ def _refuse_gaps(source: Source, table: Table, origins: dict[str, Origin], rule:
         )
 
 
-def _escaped(rule: TableRule, name: str) -> bool:
-    return name in rule.html_escaped
+def _origin(column: str, rule: TableRule, name: str) -> Origin:
+    """The foreign ``column`` as what feeds the contract's ``name``."""
+    html = name in rule.html
+    return Origin(column, None, rule.time.get(name), html or name in rule.html_escaped, html)
 
 
 def _listed(columns: Sequence[str]) -> str:

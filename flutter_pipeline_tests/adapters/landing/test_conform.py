@@ -182,6 +182,28 @@ def test_constants_and_escaped_text_come_from_the_mapping():
     assert frame.select("text", "lang", "sensitive").rows() == [("a <b> &amp;", "en", True)]
 
 
+@pytest.mark.parametrize(
+    ("html", "plain"),
+    [
+        ("<p>I sing</p><p>all <b>day</b></p>", "I sing\nall day"),
+        ("one<br>two<br />three", "one\ntwo\nthree"),
+        ("first<p>second", "first\nsecond"),
+        ('<a href="https://x.org" class="u">x.org</a> &lt;3', "x.org <3"),
+        (
+            "@<span>wren</span> says 1 < 2, I <3 you &amp;amp; me",
+            "@wren says 1 < 2, I <3 you &amp; me",
+        ),
+        ("<!-- unseen -->seen", "seen"),
+        ("no markup", "no markup"),
+        ("", ""),
+    ],
+)
+def test_of_html_the_text_stays_and_the_tags_go(html: str, plain: str):
+    rule = TableRule(table="flits", columns={"text": "body"}, html=("text",))
+    frame = conformed(rule, flit_id=[1], bird_id=[2], body=[html], created_at=[AT])
+    assert frame["text"].to_list() == [plain]
+
+
 def test_columns_tell_the_table_and_the_name_decides_between_two():
     path = Path("a.csv")
     assert recognise(["flit_id", "text"], path) == "flits"

@@ -103,6 +103,12 @@ def test_only_a_change_of_its_own_rules_changes_the_digest_of_a_file():
     assert digest_of(()) == ""
 
 
+def test_a_rule_without_html_has_the_digest_that_it_had_before_there_was_html():
+    rule = TableRule(table="flits", files="notes*")
+    assert digest_of((rule,)) == "28366578"
+    assert digest_of((rule.model_copy(update={"html": ("text",)}),)) != "28366578"
+
+
 def test_a_mapping_that_is_too_large_or_nested_too_deeply_is_refused_in_words(tmp_path: Path):
     path = tmp_path / "mapping.toml"
     path.write_text("#" * ((1 << 18) + 1))

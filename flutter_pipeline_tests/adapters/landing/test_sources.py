@@ -108,6 +108,29 @@ def test_json_cells_become_text_with_all_their_digits(tmp_path: Path):
     ]
 
 
+def test_what_is_in_objects_of_json_is_named_by_its_way_there(tmp_path: Path):
+    lines = [
+        b'{"id": 1, "account": {"id": 12345678901234567890, "acct": "wren"}, "a.b": "own"}',
+        b'{"id": 2, "account": {"acct": "lark", "$type": "bird"}, "a": {"b": "inner"}}',
+        b'{"id": 3, "account": null}',
+        b'{"id": 4, "account": "a text"}',
+        b'{"id": 5, "account": {"acct": {"deeper": [1, 2]}}}',
+    ]
+    source = open_json_lines(written(tmp_path / "a.jsonl", b"\n".join(lines)))
+    assert source.columns[:4] == ("id", "account", "a.b", "a")
+    assert set(source.columns[4:]) == {
+        *("account.id", "account.acct", "account.$type", "account.acct.deeper"),
+    }
+    wanted = ["account.acct", "id", "account.id", "account.$type", "account.acct.deeper", "a.b"]
+    assert all_rows(source, wanted) == [
+        ("wren", "1", "12345678901234567890", None, None, "own", 1),
+        ("lark", "2", None, "bird", None, "inner", 2),
+        (None, "3", None, None, None, None, 3),
+        (None, "4", None, None, None, None, 4),
+        ('{"deeper":[1,2]}', "5", None, None, "[1,2]", None, 5),
+    ]
+
+
 def test_a_line_that_is_no_json_object_is_broken_and_the_others_stay(tmp_path: Path):
     content = b'\xef\xbb\xbf{"a": 1}\n{"a": 1\n\n[1]\n{"a": "\xff"}\n{"a": NaN}\n' + (
         b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}\n" + b'{"a": 2}\n'
