@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 
 import dagster as dg
+import pandas as pd
 
+from flutter_pipeline.adapters.asset_pictures import picture_of_counts
 from flutter_pipeline.adapters.landing.config import ALL
 from flutter_pipeline.adapters.landing.landed import books_of, books_so_far, land
 from flutter_pipeline.adapters.landing.ledger import ledger
-from flutter_pipeline.adapters.landing.store import read_days, versions_of_days
+from flutter_pipeline.adapters.landing.store import read_days, refused_by_reason, versions_of_days
+from flutter_pipeline.adapters.pictures import as_markdown
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.contracts.tables import BIRDS, BLOCKS, ENGAGEMENTS, FLITS, FOLLOWS
@@ -40,7 +43,15 @@ def landing(data: DataFolder) -> Made:
         "refused_files": len(landed.waiting.refused),
     }
     newest = books_of(ledger(data.path)[::-1])
-    return Made(None, facts, {"newest_files": dg.MetadataValue.md(preview(newest, rows=20))})
+    metadata = {"newest_files": dg.MetadataValue.md(preview(newest, rows=20))}
+    refused = pd.DataFrame(refused_by_reason(data.path).items(), columns=["name", "count"])
+    if len(refused):
+        picture = as_markdown(picture_of_counts(refused, "rows in quarantine"), "Quarantine")
+        metadata |= {
+            "quarantine_by_reason": dg.MetadataValue.md(preview(refused, rows=20)),
+            "quarantine": dg.MetadataValue.md(picture),
+        }
+    return Made(None, facts, metadata)
 
 
 @audited_asset(Stage("raw", PARQUET, table=FLITS, options=by_day(FLITS, deps=["landing"])))

@@ -31,6 +31,9 @@ QUARANTINE = {
 Parts = dict[str, list[Path]]
 """Parts of one table by day."""
 
+QUOTED = r"(?s)'.*'"
+"""What a reason quotes, from the first quotation mark to the last: a text may hold some, too."""
+
 
 def part_path(data: Path, table: str, day: str, stem: str) -> Path:
     """Where the rows of one file for one day lie."""
@@ -117,11 +120,15 @@ def quarantined(data: Path) -> pd.DataFrame:
 
 
 def refused_by_reason(data: Path) -> dict[str, int]:
-    """How many refused rows are kept, by table and reason, the most first."""
+    """How many refused rows are kept, by table and reason, the most first.
+
+    What a reason quotes of a row is left out, so that reasons of one kind are counted together.
+    """
     paths = _refused(data)
     if not paths:
         return {}
-    said = pl.concat_str(pl.col("table"), pl.lit(": "), pl.col("reason")).alias("said")
+    kind = pl.col("reason").str.replace_all(QUOTED, "…")
+    said = pl.concat_str(pl.col("table"), pl.lit(": "), kind).alias("said")
     counts = pl.scan_parquet(paths).select(said).group_by("said").len().collect()
     ordered = counts.sort(["len", "said"], descending=[True, False])
     return {str(said): int(count) for said, count in ordered.iter_rows()}
