@@ -44,6 +44,7 @@ SECTIONS = (
     "promotion",
     "retention",
     "drift",
+    "report",
     "alerts",
 )
 """What ``flutter.toml`` may hold beside ``cadence`` and ``use_encoders``; ``[encoders.bert]`` and

@@ -20,6 +20,7 @@ from flutter_pipeline.evaluation.split import BacktestConfig
 from flutter_pipeline.filtering.feeds import FeedConfig
 from flutter_pipeline.index.config import IndexConfig
 from flutter_pipeline.ranking.ranker import DEFAULT_KIND, RANKERS
+from flutter_pipeline.reports.config import ReportConfig
 from flutter_pipeline.settings import Settings
 from flutter_pipeline.text.cleaned import TextConfig
 
@@ -34,6 +35,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "comparison": CompareConfig,
     "promotion": PromotionConfig,
     "drift": DriftConfig,
+    "report": ReportConfig,
     "retention": RetentionConfig,
     "alerts": AlertConfig,
 }

@@ -16,6 +16,18 @@ SPEC_CLASS = "spec"
 """Marks the JSON that the page's script draws."""
 
 
+DAYS = {
+    "labelAngle": 0,
+    "labelExpr": "slice(datum.label, 5)",
+    "labelOverlap": "greedy",
+    "labelSeparation": 8,
+}
+"""An axis of days, or hours: without the year, and never one word across another."""
+
+SHORT = 28
+"""Texts up to so many characters stay on one line."""
+
+
 class ChartConfig(BaseModel, frozen=True, extra="forbid"):
     """How a chart stands on the page."""
 
@@ -28,6 +40,8 @@ def chart(spec: Mapping[str, Any], caption: str = "", config: ChartConfig | None
     config = config or ChartConfig()
     label = escape(config.label or caption or "chart")
     # Inside a script element only `<` could end it; JSON reads \u003c as the same character.
+    # As wide as the page; as high as the spec says, its axes on top.
+    spec = {"autosize": {"type": "fit-x", "contains": "padding"}, **spec}
     data = json.dumps(spec, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     data = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
@@ -60,16 +74,17 @@ def table(frame: pd.DataFrame, caption: str = "", config: TableConfig | None = N
         and not pd.api.types.is_bool_dtype(frame[name])
     }
     heads = "".join(
-        f'<th scope="col"{_class(name in numeric)}>{escape(name)}</th>' for name in shown
+        f'<th scope="col"{_class(name in numeric, name)}>{escape(name)}</th>' for name in shown
     )
     lines = []
     for row in frame.to_dict("records"):
         strong = ' class="strong"' if config.strong and row[config.strong] else ""
         cells = "".join(
-            f"<td{_class(name in numeric)}>{_cell(row[name], name, config)}</td>" for name in shown
+            f"<td{_class(name in numeric, row[name])}>{_cell(row[name], name, config)}</td>"
+            for name in shown
         )
         lines.append(f"<tr{strong}>{cells}</tr>")
-    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    above = f"<caption><span>{escape(caption)}</span></caption>" if caption else ""
     return (
         f'<div class="scroll" tabindex="0"><table>{above}<thead><tr>{heads}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
@@ -81,8 +96,12 @@ def sentence(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def _class(numeric: bool) -> str:
-    return ' class="number"' if numeric else ""
+def _class(numeric: bool, value: Any = "") -> str:
+    if numeric:
+        return ' class="number"'
+    if not isinstance(value, str) or not value:
+        return ""
+    return ' class="short"' if len(value) <= SHORT else ' class="long"'
 
 
 def _cell(value: Any, name: str, config: TableConfig) -> str:
