@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from flutter_pipeline.adapters.landing.config import ALL, KEY_FORMATS
 from flutter_pipeline.adapters.landing.store import days_stored, versions_of_days
@@ -51,6 +52,21 @@ def start_of(day: str, settings: Settings) -> datetime:
 def end_of(day: str, settings: Settings) -> datetime:
     """The moment at which ``day`` is over."""
     return start_of(day, settings) + timedelta(hours=settings.cadence_hours)
+
+
+def days_of_rows(rows: pd.DataFrame, time: str, settings: Settings) -> pd.Series:
+    """The partition of each row, by the column ``time``."""
+    # A part is named after its start, and an hour's name tells minutes, too.
+    starts = rows[time].dt.floor("D" if settings.cadence == "daily" else "h")
+    return starts.dt.strftime(KEY_FORMATS[settings.cadence])
+
+
+def tell_days(context: dg.AssetExecutionContext, rows: pd.DataFrame, time: str) -> None:
+    """Tell each partition of a run how many rows are its own, so that the pages draw them."""
+    counts = days_of_rows(rows, time, read_settings()).value_counts()
+    for day in context.partition_keys:
+        told = {"dagster/partition_row_count": int(counts.get(day, 0))}
+        context.add_asset_metadata(told, partition_key=day)
 
 
 def open_days(settings: Settings) -> dict[str, str]:

@@ -15,7 +15,7 @@ from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.contracts.tables import BIRDS, BLOCKS, ENGAGEMENTS, FLITS, FOLLOWS
 from flutter_pipeline.defs.asset import Made, Stage, at_most, audited_asset
-from flutter_pipeline.defs.partitions import by_day
+from flutter_pipeline.defs.partitions import by_day, tell_days
 from flutter_pipeline.defs.resources import DataFolder
 from flutter_pipeline.defs.showing import preview
 
@@ -57,7 +57,7 @@ def landing(data: DataFolder) -> Made:
 @audited_asset(Stage("raw", PARQUET, table=FLITS, options=by_day(FLITS, deps=["landing"])))
 def raw_flits(context: dg.AssetExecutionContext, data: DataFolder) -> Made:
     """Flits as they were written, one row each, by the day they were posted."""
-    return _days(FLITS, list(context.partition_keys), data)
+    return _days_of(FLITS, context, data)
 
 
 @audited_asset(
@@ -65,7 +65,7 @@ def raw_flits(context: dg.AssetExecutionContext, data: DataFolder) -> Made:
 )
 def raw_engagements(context: dg.AssetExecutionContext, data: DataFolder) -> Made:
     """What birds did with flits, one row an action, by the day they did it."""
-    return _days(ENGAGEMENTS, list(context.partition_keys), data)
+    return _days_of(ENGAGEMENTS, context, data)
 
 
 @audited_asset(Stage("raw", PARQUET, table=BIRDS, options={"deps": ["landing"]}))
@@ -84,6 +84,13 @@ def follows(data: DataFolder) -> Made:
 def blocks(data: DataFolder) -> Made:
     """Which bird has blocked which, where anybody told."""
     return _days(BLOCKS, [ALL], data)
+
+
+def _days_of(table: Table, context: dg.AssetExecutionContext, data: DataFolder) -> Made:
+    """The stored rows of a run's days; each of them is told how many are its own."""
+    made = _days(table, list(context.partition_keys), data)
+    tell_days(context, made.value, table.time or "")
+    return made
 
 
 def _days(table: Table, days: list[str], data: DataFolder) -> Made:

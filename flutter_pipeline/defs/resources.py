@@ -8,7 +8,6 @@ import dagster as dg
 import pandas as pd
 from pydantic import PrivateAttr
 
-from flutter_pipeline.adapters.landing.config import KEY_FORMATS
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.promotion import (
     Decision,
@@ -27,6 +26,7 @@ from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.adapters.tracking import tracking_of
 from flutter_pipeline.defs.asset import Made
+from flutter_pipeline.defs.partitions import days_of_rows
 from flutter_pipeline.defs.streams import Staged, TableParts
 from flutter_pipeline.errors import VersionError
 from flutter_pipeline.evaluation.promotion import PromotionConfig
@@ -156,10 +156,7 @@ class TableManager(dg.ConfigurableIOManager):
             self.data.tables.write(name, {WHOLE: made.value}, made.origins)
             return
         time = (context.definition_metadata or {})["time_column"]
-        cadence = self.data.settings.cadence
-        # A part is named after its start, and an hour's name tells minutes, too.
-        starts = made.value[time].dt.floor("D" if cadence == "daily" else "h")
-        days = starts.dt.strftime(KEY_FORMATS[cadence])
+        days = days_of_rows(made.value, time, self.data.settings)
         known = self.data.tables.parts(name)
         frames = {str(day): rows for day, rows in made.value.groupby(days)}
         if not known and not frames:

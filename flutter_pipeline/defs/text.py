@@ -6,7 +6,7 @@ import pandas as pd
 from flutter_pipeline.adapters.flooding import list_floods, mark_floods
 from flutter_pipeline.contracts.tables import CLEANED_TOKENS
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset
-from flutter_pipeline.defs.partitions import by_day
+from flutter_pipeline.defs.partitions import by_day, tell_days
 from flutter_pipeline.defs.resources import DataFolder
 from flutter_pipeline.defs.showing import preview
 from flutter_pipeline.text.cleaned import TextConfig, clean_flits
@@ -31,6 +31,7 @@ def cleaned_tokens(
     marked, floods = mark_floods(cleaned, data.tables, data.settings, config)
     list_floods(data.path, floods)
     flooded = [rows for rows in floods.values() if len(rows)]
+    tell_days(context, marked, "created_at")
     metadata: dict[str, object] = {"flooded_flits": sum(len(rows) for rows in flooded)}
     if flooded:
         said = pd.concat(flooded).drop_duplicates("reason")[["text_clean", "copies", "reason"]]

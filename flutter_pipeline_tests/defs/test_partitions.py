@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
@@ -11,7 +12,7 @@ from flutter_pipeline.adapters.landing.config import ALL, IntakeConfig
 from flutter_pipeline.adapters.landing.intake import take_in
 from flutter_pipeline.adapters.landing.store import versions_of_days
 from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
-from flutter_pipeline.defs.partitions import open_days
+from flutter_pipeline.defs.partitions import open_days, tell_days
 from flutter_pipeline.settings import Settings
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -89,3 +90,23 @@ def test_a_table_without_days_that_landed_opens_the_last_day(settings: Settings,
 def test_a_table_without_days_alone_opens_nothing(settings: Settings, land: Land):
     land("birds.csv", "bird_id,geo\nb1,nz\n")
     assert days(settings) == []
+
+
+def test_each_day_is_told_how_many_rows_are_its_own(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("FLUTTER_DATA", str(tmp_path))
+    times = pd.to_datetime(["2026-01-01T23:59", "2026-01-02T00:00", "2026-01-02T05:00"], utc=True)
+
+    @dg.asset(
+        partitions_def=dg.DailyPartitionsDefinition("2026-01-01"),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def owls(context: dg.AssetExecutionContext) -> None:
+        tell_days(context, pd.DataFrame({"at": times}), "at")
+
+    tags = {
+        "dagster/asset_partition_range_start": "2026-01-01",
+        "dagster/asset_partition_range_end": "2026-01-03",
+    }
+    made = dg.materialize([owls], tags=tags).asset_materializations_for_node("owls")
+    told = {one.partition: one.metadata["dagster/partition_row_count"].value for one in made}
+    assert told == {"2026-01-01": 1, "2026-01-02": 2, "2026-01-03": 0}
