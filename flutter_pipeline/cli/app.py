@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 MESSAGE_LENGTH = 4_000
+ProjectionName = Literal["pca", "tsne", "umap"]
 RetrievalSetName = Literal["beauty", "gowalla", "birdwatch"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Track = Annotated[bool, typer.Option(help="Keep the figures in MLflow, too.")]
@@ -193,6 +194,32 @@ def drift(as_json: Json = False) -> None:
     from flutter_pipeline.cli.drift import show_drift
 
     show_drift(read_settings(), as_json)
+
+
+@app.command()
+def report(
+    as_of: Annotated[
+        str | None, typer.Option(help="The moment, such as 2026-01-31; else the newest report.")
+    ] = None,
+    opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show which reports there are.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make it once more, of what is stored now.")
+    ] = False,
+    projection: Annotated[
+        ProjectionName | None, typer.Option(help="Make it once more, its map drawn so.")
+    ] = None,
+) -> None:
+    """Show where the report of a run lies: one page of figures, maps and example feeds."""
+    from flutter_pipeline.cli.report import list_reports, make_report, show_report
+
+    settings = read_settings()
+    if again or projection is not None:
+        as_of = make_report(settings, as_of, projection)
+    if listed:
+        list_reports(settings)
+    else:
+        show_report(settings, as_of, opened)
 
 
 @app.command()

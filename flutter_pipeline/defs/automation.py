@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 120.0
 """How long feeds wait for files that keep coming. A first load becomes one run by it, and a
 stream of files does not hold feeds up."""
 MADE_BY_TRAINING = dg.AssetSelection.assets(*LEARNT)
-MEASURED = dg.AssetSelection.assets("offline_evaluation", "embedding_comparison")
+MEASURED = dg.AssetSelection.assets("offline_evaluation", "embedding_comparison", "report")
 STORED = dg.AssetSelection.groups("raw", "text")
 
 everything = dg.define_asset_job(

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from flutter_pipeline.adapters.simulated import TRUTH_FILE
-from flutter_pipeline.adapters.store.releases import ReleaseStore
+from flutter_pipeline.adapters.store.releases import Release, ReleaseStore
 from flutter_pipeline.adapters.store.states import read_facts
 from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
@@ -44,27 +44,29 @@ def moment_of(settings: Settings) -> int:
     return int(read_facts(models.root / "network" / current)["as_of"])
 
 
-def about_of(settings: Settings) -> About:
-    """The facts of what is stored now. Raises VersionError where nothing has run yet."""
+def about_of(settings: Settings, release: Release | None) -> About:
+    """The facts of what is stored now, and of what serves.
+
+    Raises VersionError where nothing has run yet.
+    """
     as_of = moment_of(settings)
     models, tables = VersionStore(settings.data / "models"), TableStore(settings.data / "tables")
     network = models.current_version("network") or ""
     facts = read_facts(models.root / "network" / network)
     releases = ReleaseStore(settings.data / "releases")
-    champion = releases.aliases().champion
-    stored = releases.open(champion) if champion is not None else None
-    parts = {} if stored is None else {**stored.release.encoders, "ranker": stored.release.ranker}
+    parts = {} if release is None else {**release.encoders, "ranker": release.ranker}
+    id_ = release.id if release is not None else ""
     return About(
         as_of=f"{datetime.fromtimestamp(as_of / 1e6, UTC):%Y-%m-%d %H:%M} UTC",
-        release=champion or "",
-        why=str(stored.facts.get("reason", "")) if stored is not None else "",
+        release=id_,
+        why=str(releases.open(id_).facts.get("reason", "")) if id_ else "",
         counts={
             "flits": int(facts["flits"]),
             "birds": int(facts["birds"]),
             "engagements": int(facts["engagements"]),
         },
         versions={
-            "release": champion or "none",
+            "release": id_ or "none",
             **parts,
             "network": network,
             "settings": settings.digest,

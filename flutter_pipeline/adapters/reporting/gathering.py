@@ -4,20 +4,18 @@ Only what nobody stores is worked out here, on few rows: the calibration of what
 of sources, recall against speed, and the map.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from flutter_pipeline.adapters.asset_states import FailingCheck
 from flutter_pipeline.adapters.drifting import known_report
 from flutter_pipeline.adapters.reporting.facts import about_of, moment_of
 from flutter_pipeline.adapters.reporting.look import look
 from flutter_pipeline.adapters.reporting.past import calibrated, reach
-from flutter_pipeline.adapters.reporting.quality import quality_of
+from flutter_pipeline.adapters.reporting.quality import Checks, quality_of
 from flutter_pipeline.adapters.reporting.shelf import key_of
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
-from flutter_pipeline.adapters.store.releases import Release, ReleaseStore
+from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.states import read_facts
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
@@ -59,22 +57,18 @@ class Report:
 
 
 def report_of(
-    settings: Settings,
-    config: ReportConfig,
-    failing: Sequence[FailingCheck] = (),
-    checked: int = 0,
+    settings: Settings, config: ReportConfig, release: Release | None, checks: Checks
 ) -> Report:
-    """The report on what is stored and serves now. Raises VersionError where nothing has run yet.
+    """The report on what is stored, and on the ``release`` that serves.
 
-    ``failing`` are the checks that do not hold, of so many that there are.
+    Raises VersionError where nothing has run yet.
     """
-    about = about_of(settings)
-    release = ReleaseStore(settings.data / "releases").champion()
+    about = about_of(settings, release)
     drift = known_report(TableStore(settings.data / "tables"))
     sections = [
         *_measured(settings, config, release, about),
         drift_section(drift, str(verdict_of(drift))),
-        quality_section(quality_of(settings, failing, checked)),
+        quality_section(quality_of(settings, checks)),
         made_section(about),
     ]
     title = Title(
@@ -132,7 +126,7 @@ def _index(settings: Settings, config: ReportConfig, release: Release | None) ->
     return index_section(curves, pd.DataFrame(rows, columns=INDEX_FACTS), len(ids))
 
 
-def newest_flits(tables: TableStore, most: int) -> "pd.Series":
+def newest_flits(tables: TableStore, most: int) -> pd.Series:
     """Ids of the newest flits, at most so many, oldest first; few parts are read."""
     rows, keys = 0, []
     for key, part in reversed(tables.parts("cleaned_tokens").items()):

@@ -1,10 +1,12 @@
 """What intake, floods and checks tell a report."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import dagster as dg
 import pandas as pd
 
-from flutter_pipeline.adapters.asset_states import FailingCheck
+from flutter_pipeline.adapters.asset_states import FailingCheck, failing_checks
 from flutter_pipeline.adapters.flooding import flood_path
 from flutter_pipeline.adapters.landing.landed import books_of
 from flutter_pipeline.adapters.landing.ledger import ledger
@@ -13,9 +15,29 @@ from flutter_pipeline.reports.data_quality import BOOKS, Quality
 from flutter_pipeline.settings import Settings
 
 BY_DAY = ("flits", "engagements")
+REPORT = "report"
+"""The asset of the report itself, which does not speak of its own check."""
 
 
-def quality_of(settings: Settings, failing: Sequence[FailingCheck], checked: int) -> Quality:
+@dataclass(frozen=True)
+class Checks:
+    """How the checks of all assets stand."""
+
+    failing: Sequence[FailingCheck] = ()
+    checked: int = 0
+    """How many assets are checked."""
+
+
+def checks_of(instance: dg.DagsterInstance) -> Checks:
+    """How they stand by Dagster's record."""
+    names = {
+        record.asset_entry.asset_key.to_user_string() for record in instance.get_asset_records()
+    }
+    failing = [one for one in failing_checks(instance) if one.asset != REPORT]
+    return Checks(failing, len(names - {REPORT}))
+
+
+def quality_of(settings: Settings, checks: Checks) -> Quality:
     """The books by table, rows by day, refusals, floods, and the checks that do not hold."""
     entries = ledger(settings.data)
     books = books_of(entries)[BOOKS].groupby("table", sort=False, as_index=False).sum()
@@ -28,16 +50,17 @@ def quality_of(settings: Settings, failing: Sequence[FailingCheck], checked: int
     ]
     by_day = pd.DataFrame(days, columns=["day", "table", "rows"])
     refused = refused_by_reason(settings.data)
-    checks = [
-        (one.asset, one.what, one.blocking, f"{one.since:%Y-%m-%d %H:%M} UTC") for one in failing
+    failing = [
+        (one.asset, one.what, one.blocking, f"{one.since:%Y-%m-%d %H:%M} UTC")
+        for one in checks.failing
     ]
     return Quality(
         books=books,
         days=by_day.groupby(["table", "day"], as_index=False)[["rows"]].sum(),
         refusals=pd.DataFrame({"reason": list(refused), "rows": list(refused.values())}),
         floods=_floods(settings),
-        checks=pd.DataFrame(checks, columns=["asset", "what", "blocking", "since"]),
-        checked=checked,
+        checks=pd.DataFrame(failing, columns=["asset", "what", "blocking", "since"]),
+        checked=checks.checked,
     )
 
 

@@ -6,13 +6,16 @@ What is in a report is not known here.
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flutter_pipeline.adapters.landing.config import KEY_FORMATS
+from flutter_pipeline.adapters.registry import StageRun
 from flutter_pipeline.adapters.store.files import publish_file
 from flutter_pipeline.errors import VersionError
 from flutter_pipeline.settings import Settings
 
 FILE = "index.html"
+ARTEFACT = "report.html"
 
 
 def key_of(as_of: int, settings: Settings) -> str:
@@ -27,6 +30,14 @@ def report_path(data: Path, key: str) -> Path:
     if key != Path(key).name or key in ("", ".", ".."):
         raise VersionError(f"{key!r} names no report; expected a moment such as 2026-01-31")
     return data / "reports" / key / FILE
+
+
+def log_report(run: StageRun, text: str) -> None:
+    """Keep the report as an artefact of the run, too; it is copied, for it is not published yet."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / ARTEFACT
+        _write(path, text)
+        run.log_file(path)
 
 
 def reports(data: Path) -> list[str]:
