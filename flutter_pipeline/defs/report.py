@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from flutter_pipeline.adapters.reporting.gathering import Report, report_of
+from flutter_pipeline.adapters.reporting.gathering import report_of
 from flutter_pipeline.adapters.reporting.quality import checks_of
-from flutter_pipeline.adapters.reporting.shelf import log_report, publish_report, report_path
+from flutter_pipeline.adapters.reporting.shelf import log_report, report_path
 from flutter_pipeline.defs.asset import Made, Stage, at_most, audited_asset
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
 from flutter_pipeline.reports.config import ReportConfig
@@ -52,24 +52,3 @@ def report(
         ),
     }
     return Made(made, {"as_of": made.about.as_of, **facts}, metadata)
-
-
-class ReportManager(dg.ConfigurableIOManager):
-    """Reports, each a file in ``reports/<as_of>/``; no asset reads one."""
-
-    data: dg.ResourceDependency[DataFolder]
-
-    def handle_output(self, context: dg.OutputContext, obj: Report) -> None:
-        """Publish the page, and forget the oldest ones."""
-        keep = self.data.settings.config(ReportConfig, "report").keep
-        publish_report(self.data.path, obj.key, obj.text, keep)
-
-    def load_input(self, context: dg.InputContext) -> None:
-        """Never asked for."""
-        raise NotImplementedError("no asset reads a report; open it in a browser")
-
-
-@dg.definitions
-def where_reports_lie() -> dg.Definitions:
-    """The IO manager of reports."""
-    return dg.Definitions(resources={"reports": ReportManager(data=DataFolder())})
