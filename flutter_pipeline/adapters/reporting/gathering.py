@@ -11,6 +11,7 @@ import pandas as pd
 from flutter_pipeline.adapters.drifting import known_report
 from flutter_pipeline.adapters.reporting.facts import about_of, moment_of
 from flutter_pipeline.adapters.reporting.look import look
+from flutter_pipeline.adapters.reporting.newest import newest_flits
 from flutter_pipeline.adapters.reporting.past import calibrated, reach
 from flutter_pipeline.adapters.reporting.quality import Checks, quality_of
 from flutter_pipeline.adapters.reporting.shelf import key_of
@@ -124,21 +125,6 @@ def _index(settings: Settings, config: ReportConfig, release: Release | None) ->
     ]
     curves = recall_curves(matrices, settings.config(IndexConfig, "index"))
     return index_section(curves, pd.DataFrame(rows, columns=INDEX_FACTS), len(ids))
-
-
-def newest_flits(tables: TableStore, most: int) -> pd.Series:
-    """Ids of the newest flits, at most so many, oldest first; few parts are read."""
-    rows, keys = 0, []
-    for key, part in reversed(tables.parts("cleaned_tokens").items()):
-        if rows >= most:
-            break
-        keys.append(key)
-        rows += part.rows
-    if not keys:
-        return pd.Series([], dtype="object")
-    read = tables.read("cleaned_tokens", sorted(keys), ["flit_id", "created_at"])
-    ordered = read.sort_values(["created_at", "flit_id"], kind="stable")
-    return ordered["flit_id"].tail(most).astype("object").reset_index(drop=True)
 
 
 def _read(tables: TableStore, table: Table) -> pd.DataFrame:
