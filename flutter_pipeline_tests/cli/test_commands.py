@@ -16,7 +16,7 @@ from flutter_pipeline_tests.conftest import COMMAND, PROJECT, Call, TinyFlutter,
 
 COMMANDS = (
     *("run", "ingest", "feed", "similar", "evaluate", "benchmark", "versions"),
-    *("simulate", "ui", "clean", "status", "backfill", "tidy", "drift", "verify"),
+    *("simulate", "ui", "clean", "status", "backfill", "tidy", "drift", "report", "verify"),
 )
 
 

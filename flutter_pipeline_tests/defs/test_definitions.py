@@ -28,7 +28,7 @@ GROUPS = {
     "birds": {"bird_interests"},
     "candidates": {"candidates"},
     "ranking": {"ranked_candidates"},
-    "monitoring": {"drift_report", "embedding_comparison"},
+    "monitoring": {"drift_report", "embedding_comparison", "report"},
 }
 HEAVY = ("torch", "transformers", "mlflow", "great_expectations")
 
