@@ -45,6 +45,21 @@ class Damage:
     found: str
     """What is wrong, with the path of the file."""
 
+    @property
+    def asset(self) -> str:
+        """The asset that makes it."""
+        name = self.name.split("/")[0]
+        if self.kind in ("release", "aliases"):
+            return "champion"
+        if self.kind in ("ledger entry", "landed rows"):
+            return "landing"
+        return f"{name}_embeddings" if self._is_of_vectors else name
+
+    @property
+    def _is_of_vectors(self) -> bool:
+        pointed = self.kind == "pointer" and self.file.parent.parent.name == "embeddings"
+        return self.kind == "embeddings" or pointed
+
 
 @dataclass(frozen=True)
 class Verified:

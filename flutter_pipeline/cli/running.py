@@ -5,7 +5,7 @@ import os
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -187,9 +187,12 @@ def _take_in(settings: Settings, sample: bool) -> None:
         )
 
 
-def execute(job: str, days: list[str], each_asset: bool = False) -> None:
+def execute(
+    job: str, days: Sequence[str], each_asset: bool = False, assets: Sequence[str] = ()
+) -> None:
     """Run a job in this process over a range of days; a stage a line, or an asset a line.
 
+    Of the job only ``assets`` are made, where some are named.
     Raises FlutterError where its failure is something that the user can put right.
     """
     from flutter_pipeline.definitions import defs
@@ -202,11 +205,16 @@ def execute(job: str, days: list[str], each_asset: bool = False) -> None:
         }
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     definition = defs().resolve_job_def(job)
-    lines = StageLines(_assets_of(definition), each_asset)
+    selected = {dg.AssetKey(name) for name in assets} or definition.asset_layer.selected_asset_keys
+    lines = StageLines(_by_stage(definition, selected), each_asset)
     with _only(lines), opened_instance(read_settings()) as instance:
         try:
             result = definition.execute_in_process(
-                quiet, instance=instance, tags=tags, raise_on_error=False
+                quiet,
+                instance=instance,
+                tags=tags,
+                raise_on_error=False,
+                asset_selection=list(selected) if assets else None,
             )
         except dg.DagsterExecutionInterruptedError:
             raise FlutterError(STOPPED) from None
@@ -244,10 +252,9 @@ def _explain(result: dg.ExecuteInProcessResult) -> None:
     raise RuntimeError("the run failed before its first step")
 
 
-def _assets_of(job: dg.JobDefinition) -> Counter[str]:
-    """How many assets of each stage a job makes."""
-    made = job.asset_layer
-    return Counter(made.get(key).group_name for key in made.selected_asset_keys)
+def _by_stage(job: dg.JobDefinition, selected: Collection[dg.AssetKey]) -> Counter[str]:
+    """How many of the ``selected`` assets each stage makes."""
+    return Counter(job.asset_layer.get(key).group_name for key in selected)
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 import os
 import sys
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import dagster as dg
 import typer
 
 from flutter_pipeline.adapters.instance import prepare_instance
@@ -12,6 +15,7 @@ from flutter_pipeline.adapters.landing.landed import land
 from flutter_pipeline.adapters.landing.store import days_stored
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.repair import Attempt, repair
+from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.verify import Damage, Verified, verify
 from flutter_pipeline.cli.running import WAIT_SECONDS, execute
 from flutter_pipeline.cli.showing import show_json
@@ -19,6 +23,17 @@ from flutter_pipeline.settings import Settings
 
 SOUND, DAMAGED = 0, 1
 """Exit codes; 2 is wrong usage."""
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What a run makes anew."""
+
+    assets: tuple[str, ...]
+    of: int
+    """How many assets there are."""
+    days: tuple[str, ...]
+    """Of those assets that are kept by day."""
 
 
 def verify_stored(settings: Settings, mend: bool, as_json: bool) -> int:
@@ -47,10 +62,60 @@ def _mended(settings: Settings, verified: Verified, as_json: bool) -> list[Attem
             attempts = repair(settings, verified)
             if any(one.damage.kind == "ledger entry" and one.run for one in attempts):
                 land(settings, datetime.now(UTC))
-        if any(one.run for one in attempts):
-            stored = (days_stored(settings.data, table) for table in ("flits", "engagements"))
-            execute("everything", sorted({day for days in stored for day in days}))
+        if lost := [one.damage for one in attempts if one.run]:
+            rerun = to_rerun(settings, verified, lost)
+            typer.echo(f"{_told_of_run(rerun)}\n")
+            execute("everything", rerun.days, each_asset=True, assets=rerun.assets)
     return attempts
+
+
+def to_rerun(settings: Settings, verified: Verified, lost: Sequence[Damage]) -> Rerun:
+    """What makes ``lost`` anew, with all that is made of it; everything where that is not known."""
+    from flutter_pipeline.definitions import defs
+
+    graph = defs().resolve_asset_graph()
+    wanted = {dg.AssetKey(one.asset) for one in lost}
+    if not wanted <= graph.get_all_asset_keys():
+        wanted = {dg.AssetKey("landing")}
+    selected = dg.AssetSelection.assets(*wanted).downstream().resolve(graph)
+    ordered = [key for key in graph.toposorted_asset_keys if key in selected]
+    by_day = {key.to_user_string() for key in ordered if graph.get(key).is_partitioned}
+    days = _days_lost(settings, verified, by_day & {one.asset for one in lost})
+    return Rerun(
+        tuple(key.to_user_string() for key in ordered),
+        len(graph.get_all_asset_keys()),
+        tuple(days or _stored(settings)) if by_day else (),
+    )
+
+
+def _days_lost(settings: Settings, verified: Verified, tables: Collection[str]) -> list[str]:
+    """The days whose parts of ``tables`` are damaged; none where that is not all there is."""
+    store = TableStore(settings.data / "tables")
+    days: set[str] = set()
+    for name in tables:
+        wrong = {
+            one.file.name for one in verified.damage if (one.kind, one.name) == ("table", name)
+        }
+        # A manifest that was damaged is put aside by now, and with it what it named.
+        lost = {day for day, part in store.parts(name).items() if part.file in wrong}
+        if len(lost) < len(wrong):
+            return []
+        days |= lost
+    return sorted(days)
+
+
+def _stored(settings: Settings) -> list[str]:
+    stored = (days_stored(settings.data, table) for table in ("flits", "engagements"))
+    return sorted({day for days in stored for day in days})
+
+
+def _told_of_run(rerun: Rerun) -> str:
+    if len(rerun.assets) == rerun.of:
+        what = f"all {rerun.of} assets"
+    else:
+        what = f"{len(rerun.assets)} of {rerun.of} assets, {', '.join(rerun.assets)}"
+    days = f" over the days {rerun.days[0]} to {rerun.days[-1]}" if rerun.days else ""
+    return f"Made anew now: {what}{days}."
 
 
 def _show(settings: Settings, before: Verified, after: Verified, attempts: list[Attempt]) -> None:
