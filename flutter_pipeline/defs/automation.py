@@ -30,7 +30,6 @@ everything = dg.define_asset_job(
     dg.AssetSelection.all(),
     tags=tags_of("everything"),
     description="From landed files to measured feeds: trains, encodes, ranks and evaluates.",
-    partitions_def=PARTITIONS,
     executor_def=HERE,
 )
 one_day = dg.define_asset_job(
@@ -38,7 +37,6 @@ one_day = dg.define_asset_job(
     dg.AssetSelection.all() - MADE_BY_TRAINING - MEASURED,
     tags=tags_of("one_day"),
     description="From a day's flits to new feeds, with the models as they are.",
-    partitions_def=PARTITIONS,
     executor_def=HERE,
 )
 retrain = dg.define_asset_job(
