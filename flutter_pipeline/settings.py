@@ -25,7 +25,7 @@ from flutter_pipeline.addresses import (
     with_driver,
     with_schema,
 )
-from flutter_pipeline.errors import ConfigError
+from flutter_pipeline.errors import ConfigError, CorpusError
 
 Cadence = Literal["daily", "hourly"]
 Model = TypeVar("Model", bound=BaseModel)
@@ -160,6 +160,20 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         dagster_ui=environment.get("FLUTTER_DAGSTER_UI") or Settings.dagster_ui,
         sections=sections,
     )
+
+
+def settings_of_data() -> Settings:
+    """Settings of a data folder that is there, for commands that only look, and make none.
+
+    Raises CorpusError where it is not.
+    """
+    settings = read_settings()
+    if not settings.data.is_dir():
+        raise CorpusError(
+            f"there is no data folder {settings.data}; check --data, or begin one with "
+            f"`flutter-pipeline --data {settings.data} run`"
+        )
+    return settings
 
 
 def database_of(postgres: str, use: str, data: Path) -> str:

@@ -14,7 +14,12 @@ import typer
 
 from flutter_pipeline.cli.versions import versions_app
 from flutter_pipeline.errors import FlutterError
-from flutter_pipeline.settings import prepare_environment, read_settings, use_data_folder
+from flutter_pipeline.settings import (
+    prepare_environment,
+    read_settings,
+    settings_of_data,
+    use_data_folder,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,7 +90,7 @@ def feed(
     """Show a bird's feed, and why each flit is in it."""
     from flutter_pipeline.cli.reading import show_feed
 
-    show_feed(read_settings(), bird, size, as_json)
+    show_feed(settings_of_data(), bird, size, as_json)
 
 
 @app.command()
@@ -98,7 +103,7 @@ def similar(
     """Show the stored flits that are nearest to a text, by one encoder."""
     from flutter_pipeline.cli.reading import show_similar
 
-    show_similar(read_settings(), text, encoder, size, as_json)
+    show_similar(settings_of_data(), text, encoder, size, as_json)
 
 
 @app.command()
@@ -120,16 +125,16 @@ def evaluate(
         from flutter_pipeline.cli.benchmark import Asked, variants_of
         from flutter_pipeline.cli.evaluating import evaluate_encoders
 
-        evaluate_encoders(read_settings(), Asked(variants_of(encoders), as_json, track))
+        evaluate_encoders(settings_of_data(), Asked(variants_of(encoders), as_json, track))
         return
     if against is not None:
         from flutter_pipeline.cli.past_days import compare_methods
 
-        compare_methods(read_settings(), against, as_json)
+        compare_methods(settings_of_data(), against, as_json)
         return
     from flutter_pipeline.cli.running import evaluate_feeds
 
-    evaluate_feeds(read_settings(), again, as_json)
+    evaluate_feeds(settings_of_data(), again, as_json)
 
 
 benchmark_app = typer.Typer(no_args_is_help=True, help="Measure on public data sets.")
@@ -193,7 +198,7 @@ def drift(as_json: Json = False) -> None:
     """Show how the newest day differs from the days before it, and whether that matters."""
     from flutter_pipeline.cli.drift import show_drift
 
-    show_drift(read_settings(), as_json)
+    show_drift(settings_of_data(), as_json)
 
 
 @app.command()
@@ -213,7 +218,7 @@ def report(
     """Show where the report of a run lies: one page of figures, maps and example feeds."""
     from flutter_pipeline.cli.report import list_reports, make_report, show_report
 
-    settings = read_settings()
+    settings = settings_of_data()
     if again or projection is not None:
         as_of = make_report(settings, as_of, projection)
     if listed:
@@ -271,7 +276,7 @@ def status(as_json: Json = False) -> None:
     """
     from flutter_pipeline.cli.status import show_status
 
-    raise typer.Exit(show_status(read_settings(), as_json))
+    raise typer.Exit(show_status(settings_of_data(), as_json))
 
 
 @app.command()
@@ -287,7 +292,7 @@ def verify(
     """
     from flutter_pipeline.cli.verifying import verify_stored
 
-    raise typer.Exit(verify_stored(read_settings(), repair, as_json))
+    raise typer.Exit(verify_stored(settings_of_data(), repair, as_json))
 
 
 @app.command()
@@ -298,7 +303,7 @@ def backfill(
     """Make stored days anew, and the feeds, with the models as they are, in one run."""
     from flutter_pipeline.cli.backfill import backfill as make_anew
 
-    make_anew(read_settings(), first, last)
+    make_anew(settings_of_data(), first, last)
 
 
 @app.command()
@@ -311,7 +316,7 @@ def tidy(
     """Remove what `[retention]` does not keep any longer; the daemon does so every day."""
     from flutter_pipeline.cli.backfill import tidy_up
 
-    tidy_up(read_settings(), dry_run, as_json)
+    tidy_up(settings_of_data(), dry_run, as_json)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flutter_pipeline.settings import read_settings
+from flutter_pipeline.settings import settings_of_data
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
@@ -23,7 +23,7 @@ def versions(context: typer.Context, as_json: Json = False) -> None:
     from flutter_pipeline.cli.releases import show_versions
 
     if context.invoked_subcommand is None:
-        show_versions(read_settings(), as_json)
+        show_versions(settings_of_data(), as_json)
 
 
 @versions_app.command("list")
@@ -31,7 +31,7 @@ def list_versions(as_json: Json = False) -> None:
     """Show the releases, the versions that they are made of, and which one serves."""
     from flutter_pipeline.cli.releases import show_versions
 
-    show_versions(read_settings(), as_json)
+    show_versions(settings_of_data(), as_json)
 
 
 @versions_app.command("show")
@@ -42,7 +42,7 @@ def show_version(
     """Show what a release is made of, and how it did beside the champion of its time."""
     from flutter_pipeline.cli.releases import show_release
 
-    show_release(read_settings(), name, as_json)
+    show_release(settings_of_data(), name, as_json)
 
 
 @versions_app.command("compare")
@@ -62,7 +62,7 @@ def compare_versions(
     from flutter_pipeline.cli.comparing import Shown, show_comparison
     from flutter_pipeline.cli.releases import are_releases, compare_releases
 
-    settings = read_settings()
+    settings = settings_of_data()
     if are_releases(settings, (first, second)):
         compare_releases(settings, (first, second), as_json)
     else:
@@ -77,7 +77,7 @@ def promote_version(
     """Let a release serve, whatever the comparison said; the next feeds are its own."""
     from flutter_pipeline.cli.releases import promote_release
 
-    promote_release(read_settings(), name, as_json)
+    promote_release(settings_of_data(), name, as_json)
 
 
 @versions_app.command("rollback")
@@ -92,7 +92,7 @@ def rollback_version(
     """
     from flutter_pipeline.cli.releases import rollback_release
 
-    rollback_release(read_settings(), to, as_json)
+    rollback_release(settings_of_data(), to, as_json)
 
 
 @versions_app.command("prune")
@@ -107,7 +107,7 @@ def prune_versions(
     """Delete old releases, and versions that none needs; never what an alias names."""
     from flutter_pipeline.cli.releases import prune_releases
 
-    prune_releases(read_settings(), name, keep, dry_run, as_json)
+    prune_releases(settings_of_data(), name, keep, dry_run, as_json)
 
 
 @versions_app.command("sync")
@@ -115,4 +115,4 @@ def sync_versions(as_json: Json = False) -> None:
     """Tell MLflow what it could not be told while it was away."""
     from flutter_pipeline.cli.releases import sync_mlflow
 
-    sync_mlflow(read_settings(), as_json)
+    sync_mlflow(settings_of_data(), as_json)

@@ -87,5 +87,5 @@ def test_a_range_is_made_anew_in_one_run_and_all_is_well(copied: TinyFlutter, ca
 
 
 def test_status_ends_with_1_where_nothing_has_run(tmp_path: Path, call: Call):
-    answer = call(tmp_path / "new", "status")
+    answer = call(tmp_path, "status")
     assert answer.code == 1 and "nothing has run here yet" in answer.out

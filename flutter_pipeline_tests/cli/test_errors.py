@@ -108,6 +108,32 @@ def test_looking_before_the_first_run(call: Call, tmp_path: Path, command: list[
     assert str(tmp_path) in line and "run" in line
 
 
+LOOKING = (
+    *(["feed", "b1"], ["similar", "owls"], ["evaluate"], ["evaluate", "--against", "blend"]),
+    *(["versions"], ["versions", "list"], ["versions", "show"], ["drift"], ["verify"]),
+    *(["verify", "--repair"], ["status"], ["status", "--json"], ["backfill", "2026-05-01"]),
+)
+
+
+@pytest.mark.parametrize(
+    "command", [*LOOKING, ["tidy"], ["versions", "rollback"], ["report"]], ids=" ".join
+)
+def test_a_mistyped_data_folder_is_told_and_not_made(
+    call: Call, tmp_path: Path, command: list[str]
+):
+    line = refused(call, tmp_path / "dta", *command)
+    assert f"there is no data folder {tmp_path / 'dta'}; check --data" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+def test_looking_where_nothing_has_run_makes_nothing(
+    call: Call, tmp_path: Path, command: list[str]
+):
+    call(tmp_path, *command)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_running_where_nothing_has_landed(call: Call, tmp_path: Path):
     answer = call(tmp_path, "run")
     assert answer.code == 1
