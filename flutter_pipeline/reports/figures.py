@@ -47,7 +47,7 @@ def figures_of(evaluation: pd.DataFrame, metric: str) -> dict[str, Figure]:
 def figures_in(rows: pd.DataFrame, mean: str = "mean") -> list[Figure]:
     """The figure of each row: ``mean``, `low` and `high`, and `birds` where there is such."""
     birds = rows["birds"] if "birds" in rows else [0] * len(rows)
-    columns = (rows[mean], rows["low"], rows["high"])
+    columns = [rows[name].astype("float64") for name in (mean, "low", "high")]
     return [
         Figure(float(middle), float(low), float(high), int(count))
         for middle, low, high, count in zip(*columns, birds, strict=True)
