@@ -3,7 +3,6 @@
 Pure: it gets a frame as the file has it and a plan, and knows neither file nor store.
 """
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,8 @@ from datetime import datetime
 import polars as pl
 
 from flutter_pipeline.adapters.landing.limits import too_much
+from flutter_pipeline.adapters.landing.mapping import Scalar
+from flutter_pipeline.adapters.landing.markup import plain
 from flutter_pipeline.adapters.landing.plan import Origin, Plan
 from flutter_pipeline.adapters.landing.source import LINE, SHOWN
 from flutter_pipeline.adapters.landing.times import TIME, to_times
@@ -31,12 +32,11 @@ STORED: dict[str, pl.DataType] = {
 }
 """How the contract's types are stored."""
 
+ANY = "*"
+"""The value of `only` that any value is."""
+
 _ACTION = "__action"
 _EXACT = 2**53
-_TAG = r"<(?:/?[A-Za-z][^<>]*|!--[^>]*--)>"
-_LINE_END = (
-    r"(?i)<(?:br|hr)\b[^<>]*>|(?:</(?:p|div|li|blockquote|pre|h[1-6])>\s*)?<(?:p|div|li)\b[^<>]*>"
-)
 _TRUE, _FALSE = ["true", "1", "t", "yes", "y"], ["false", "0", "f", "no", "n"]
 
 Fault = tuple[pl.Series, str]
@@ -61,7 +61,8 @@ def conform(raw: pl.DataFrame, plan: Plan, bounds: Bounds) -> pl.DataFrame:
     With action rules a raw row gives one row for each rule that it matches, or, where it matches
     none, one of the action ``otherwise``, or else one refused row.
     """
-    rows = _expanded(raw, plan) if plan.actions else raw
+    own = _own_rows(raw, plan)
+    rows = _expanded(own, plan) if plan.actions else own
     columns: dict[str, pl.Series] = {}
     reasons = pl.Series(REASON, [None] * rows.height, dtype=pl.String())
     for column in plan.table.columns:
@@ -77,14 +78,27 @@ def conform(raw: pl.DataFrame, plan: Plan, bounds: Bounds) -> pl.DataFrame:
     return frame.with_columns(_shown(rows, plan, reasons))
 
 
+def _own_rows(raw: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """The rows that are of the plan's table, where a file has others between them."""
+    for column, value in plan.only.items():
+        cells = _as_text(raw[column])
+        raw = raw.filter(cells.is_not_null() if value == ANY else _alike(cells, value))
+    return raw
+
+
+def _alike(cells: pl.Series, value: Scalar) -> pl.Series:
+    """Where cells, as text, are the value; 1, 1.0 and "1" are alike, and so are `True` and true."""
+    wanted = _as_text(pl.Series([value])).str.to_lowercase()[0]
+    return cells.str.to_lowercase().eq_missing(wanted)
+
+
 def _expanded(raw: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """One row for each action rule that a raw row matches, in the order of lines and rules."""
     parts, matched = [], pl.Series([False] * raw.height, dtype=pl.Boolean())
     for rule in plan.actions:
         fits = pl.Series([True] * raw.height, dtype=pl.Boolean())
-        if rule.column is not None:
-            wanted = _as_text(pl.Series([rule.equals])).str.to_lowercase()[0]
-            fits = _as_text(raw[rule.column]).str.to_lowercase().eq_missing(wanted)
+        if rule.column is not None and rule.equals is not None:
+            fits = _alike(_as_text(raw[rule.column]), rule.equals)
         matched = matched | fits
         parts.append(raw.filter(fits).with_columns(pl.lit(rule.action).alias(_ACTION)))
     rest = pl.lit(plan.otherwise, dtype=pl.String()).alias(_ACTION)
@@ -127,7 +141,7 @@ def _as_text(cells: pl.Series) -> pl.Series:
 
 
 def _ids(cells: pl.Series, column: Column, origin: Origin, bounds: Bounds) -> Converted:
-    text = _plain(_as_text(cells), origin)
+    text = plain(_as_text(cells), origin)
     faults: list[Fault] = []
     if not column.nullable:
         faults.append((text.is_null(), f"missing {column.name}"))
@@ -142,7 +156,7 @@ def _ids(cells: pl.Series, column: Column, origin: Origin, bounds: Bounds) -> Co
 
 
 def _text(cells: pl.Series, column: Column, origin: Origin, bounds: Bounds) -> Converted:
-    text = _plain(cells.cast(pl.String()).fill_null(""), origin)
+    text = plain(cells.cast(pl.String()).fill_null(""), origin)
     too_long = text.str.len_chars() > MAX_TEXT_LENGTH
     return text, [(too_long, f"{column.name} is longer than {MAX_TEXT_LENGTH:,} characters")]
 
@@ -201,28 +215,6 @@ _CONVERTERS: dict[str, Converter] = {
     "bool": _flags,
     "int32": _counts,
 }
-
-
-def _plain(text: pl.Series, origin: Origin) -> pl.Series:
-    """Text as people read it, where the rule says that the file has markup."""
-    if origin.html:
-        text = _untagged(text)
-    return _unescaped(text) if origin.escaped else text
-
-
-def _untagged(text: pl.Series) -> pl.Series:
-    """HTML without its tags; what they begin or end a line with is a line end."""
-    if not text.str.contains("<", literal=True).any():
-        return text
-    return text.str.replace_all(_LINE_END, "\n").str.replace_all(_TAG, "").str.strip_chars()
-
-
-def _unescaped(text: pl.Series) -> pl.Series:
-    """HTML entities as the characters that they stand for."""
-    if not text.str.contains("&", literal=True).any():
-        return text
-    plain = [html.unescape(one) if one and "&" in one else one for one in text]
-    return pl.Series(text.name, plain, dtype=pl.String())
 
 
 def _explained(reasons: pl.Series, where: pl.Series, sentence: str, cells: pl.Series) -> pl.Series:

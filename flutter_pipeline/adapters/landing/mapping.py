@@ -75,6 +75,11 @@ class TableRule(BaseModel, frozen=True, extra="forbid"):
     time: dict[str, TimeColumn] = Field(
         default_factory=dict, description="Contract time column to foreign column and unit."
     )
+    only: dict[str, Scalar] = Field(
+        default_factory=dict,
+        description="Foreign column to the value that a row has to have, or '*' for any value; "
+        "other rows are none of this table, and are passed over.",
+    )
     constants: dict[str, Scalar] = Field(
         default_factory=dict, description="Contract column to one value for every row."
     )
@@ -146,7 +151,7 @@ def digest_of(rules: tuple[TableRule, ...]) -> str:
     if not rules:
         return ""
     # What a rule does not use leaves its digest alone: a new key here makes no old file a new one.
-    unused = [set() if rule.html else {"html"} for rule in rules]
+    unused = [{name for name in ("html", "only") if not getattr(rule, name)} for rule in rules]
     text = "\n".join(
         rule.model_dump_json(exclude=left) for rule, left in zip(rules, unused, strict=True)
     )

@@ -1,6 +1,6 @@
 """Which column of a file feeds which column of the contract, by a mapping's rule or by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Plan:
     """By contract column; one that is absent has no origin."""
     actions: tuple[ActionRule, ...] = ()
     otherwise: str | None = None
+    only: Mapping[str, Scalar] = field(default_factory=dict)
+    """What the file's columns have to hold for a row to be looked at."""
     wanted: tuple[str, ...] = field(default=())
     """The file's columns that are needed."""
 
@@ -61,8 +63,11 @@ def plan_for(source: Source, rule: TableRule | None) -> Plan:
     table = LANDED[rule.table]
     named = {**rule.columns, **{name: time.column for name, time in rule.time.items()}}
     tested = [action.column for action in rule.actions if action.column is not None]
+    tested += rule.only
+    # Of a file of mixed rows the first ones may all be others, which lack these columns.
+    mixed = bool(rule.only) and source.open_ended
     for column in (*named.values(), *tested):
-        if column not in source.columns:
+        if column not in source.columns and not mixed:
             raise ContractError(
                 f"{source.path}: the mapping names the column {column!r}, found "
                 f"{_listed(source.columns)}; correct the mapping"
@@ -82,7 +87,7 @@ def plan_for(source: Source, rule: TableRule | None) -> Plan:
     columns = [origin.column for origin in origins.values() if origin.column is not None]
     wanted = tuple(dict.fromkeys([*columns, *tested]))
     _refuse_twins(source, wanted)
-    return Plan(table, origins, rule.actions, rule.otherwise, wanted)
+    return Plan(table, origins, rule.actions, rule.otherwise, rule.only, wanted)
 
 
 def recognise(columns: Sequence[str], path: Path) -> TableName:

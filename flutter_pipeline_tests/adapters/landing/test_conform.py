@@ -182,6 +182,35 @@ def test_constants_and_escaped_text_come_from_the_mapping():
     assert frame.select("text", "lang", "sensitive").rows() == [("a <b> &amp;", "en", True)]
 
 
+def test_only_the_rows_of_a_table_are_looked_at():
+    rule = TableRule(
+        table="engagements",
+        columns={"bird_id": "by", "flit_id": "parent", "occurred_at": "time"},
+        constants={"action": "reply"},
+        only={"type": "comment", "parent": "*"},
+    )
+    frame = conformed(
+        rule,
+        by=["a", "b", "c", None],
+        parent=["1", "2", None, "4"],
+        time=[AT] * 4,
+        type=["comment", "story", "comment", "Comment"],
+    )
+    # A story and a comment on nothing are no replies; a reply by nobody is one that is refused.
+    assert frame.select("bird_id", "flit_id", LINE).rows() == [("a", "1", 1), (None, "4", 4)]
+    assert reasons(frame) == [None, "missing bird_id"]
+
+
+def test_a_file_of_other_rows_has_none_of_a_table():
+    source = JsonLinesFile(Path("a.jsonl"), False, ("type", "id"))
+    columns = {"flit_id": "post.id", "bird_id": "post.by", "text": "post.text"}
+    time = {"created_at": TimeColumn(column="post.time")}
+    rule = TableRule(table="flits", columns=columns, time=time, only={"type": "post"})
+    raw = pl.DataFrame({name: ["x"] for name in plan_for(source, rule).wanted})
+    rows = conform(raw.with_columns(pl.Series(LINE, [1])), plan_for(source, rule), BOUNDS)
+    assert rows.height == 0
+
+
 @pytest.mark.parametrize(
     ("html", "plain"),
     [
