@@ -46,6 +46,11 @@ class Damage:
     """What is wrong, with the path of the file."""
 
     @property
+    def thing(self) -> str:
+        """What a reader is told that it is."""
+        return self.kind if self.name == self.kind else f"{self.kind} {self.name}"
+
+    @property
     def asset(self) -> str:
         """The asset that makes it."""
         name = self.name.split("/")[0]
@@ -79,6 +84,18 @@ def verify(data: Path) -> Verified:
         found += [one] if one.found else []
     size = sum(path.stat().st_size for path in _stored(data))
     return Verified(things, size / 1e6, tuple(found))
+
+
+def damage_at_a_glance(data: Path) -> Iterator[Damage]:
+    """What is damaged of that which a reader of feeds meets: tables, pointers, releases.
+
+    Models, vectors and what landed are left to :func:`verify`, which takes its time.
+    """
+    yield from (one for one in _tables(data / "tables", parsed=False) if one.found)
+    for kind in ("models", "embeddings"):
+        for folder in sorted(path for path in (data / kind).glob("*") if path.is_dir()):
+            yield from (one for one in _pointer(folder) if one.found)
+    yield from (one for one in _releases(data / "releases") if one.found)
 
 
 def _stored(data: Path) -> Iterator[Path]:
@@ -122,7 +139,7 @@ def _rows_of(data: Path, entry: TakenFile) -> Iterator[Damage]:
         yield Damage("landed rows", entry.stem, path, damage_of(path, sha256))
 
 
-def _tables(root: Path) -> Iterator[Damage]:
+def _tables(root: Path, parsed: bool = True) -> Iterator[Damage]:
     store = TableStore(root)
     for manifest in sorted(root.glob(f"*/{MANIFEST}")):
         name = manifest.parent.name
@@ -133,7 +150,9 @@ def _tables(root: Path) -> Iterator[Damage]:
             continue
         yield Damage("table", name, manifest, "")
         for part in parts.values():
-            yield Damage("table", name, root / name / part.file, store.damage(name, part))
+            file = root / name / part.file
+            found = store.damage(name, part) if parsed else damage_of(file, part.sha256)
+            yield Damage("table", name, file, found)
 
 
 def _versions(root: Path) -> Iterator[Damage]:

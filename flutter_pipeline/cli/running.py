@@ -32,6 +32,7 @@ from flutter_pipeline.adapters.run_alerts import tell_failure, tell_recoveries
 from flutter_pipeline.adapters.serving import feeds_made_of, feeds_would_be_of
 from flutter_pipeline.adapters.settings_check import check_settings
 from flutter_pipeline.adapters.simulated import TRUTH_FILE
+from flutter_pipeline.adapters.verify import damage_at_a_glance
 from flutter_pipeline.cli import showing
 from flutter_pipeline.cli.stage_lines import StageLines
 from flutter_pipeline.errors import (
@@ -108,6 +109,7 @@ def _run_what_is_new(settings: Settings, sample: bool, again: bool, each_asset: 
     days = list(open_days(settings))
     made, wanted = feeds_made_of(settings), feeds_would_be_of(settings)
     if not days and not again and made == wanted:
+        _refuse_damage(settings)
         typer.echo("Nothing new has landed; these feeds stand. `run --again` makes them anew.")
     elif not days and not again and made == replace(wanted, release=made.release if made else ""):
         typer.echo(f"Release {wanted.release} serves since these feeds were made; new ones by it.")
@@ -117,6 +119,17 @@ def _run_what_is_new(settings: Settings, sample: bool, again: bool, each_asset: 
         set_so = made is None or made.settings == wanted.settings
         whole = again or not days or not set_so
         execute("everything", stored_days(settings) if whole else days, each_asset)
+
+
+def _refuse_damage(settings: Settings) -> None:
+    """VersionError where feeds would be said to stand that readers cannot read."""
+    damage = list(damage_at_a_glance(settings.data))
+    if damage:
+        more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
+        raise VersionError(
+            f"nothing new has landed, and {damage[0].found}{more}; `flutter-pipeline verify` names "
+            "all that is damaged, `flutter-pipeline verify --repair` makes it anew"
+        )
 
 
 def ingest_files(

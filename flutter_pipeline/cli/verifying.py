@@ -124,10 +124,10 @@ def _show(settings: Settings, before: Verified, after: Verified, attempts: list[
         f"{len(before.damage)} damaged"
     )
     for one in before.damage:
-        typer.echo(f"  DAMAGED  {one.kind} {one.name}: {one.found}")
+        typer.echo(f"  DAMAGED  {one.thing}: {one.found}")
     for attempt in attempts:
         outcome = f"repaired: {attempt.done}" if attempt.done else f"REFUSED: {attempt.refused}"
-        typer.echo(f"  {attempt.damage.kind} {attempt.damage.name}: {outcome}")
+        typer.echo(f"  {attempt.damage.thing}: {outcome}")
     if before.damage and not attempts:
         typer.echo("`flutter-pipeline verify --repair` puts right what can be.")
     elif attempts:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from flutter_pipeline.adapters.landing import store
 from flutter_pipeline.adapters.store.tables import TableStore
-from flutter_pipeline.adapters.verify import Damage, Verified
+from flutter_pipeline.adapters.verify import Damage, Verified, damage_at_a_glance
 from flutter_pipeline.cli.verifying import Rerun, to_rerun
 from flutter_pipeline.settings import read_settings
 from flutter_pipeline_tests.conftest import Call, TinyFlutter
@@ -90,3 +91,23 @@ def test_what_no_asset_makes_any_more_reruns_everything(
     data = flutter_with_bert.data
     rerun = _rerun(monkeypatch, data, _of_table(data / "tables/of_long_ago/manifest.json"))
     assert len(rerun.assets) == rerun.of
+
+
+def test_a_run_with_nothing_new_says_what_is_damaged(copied: TinyFlutter, call: Call):
+    assert call(copied.data, "run").code == 0
+    damaged = _part(copied.data, "candidates")
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    answer = call(copied.data, "run")
+    assert answer.code == 1 and answer.err.count("\n") == 1
+    assert f"{damaged} is damaged: its checksum differs; `flutter-pipeline" in answer.err
+    damaged.unlink()
+    (copied.data / "releases" / "aliases.json").write_text("{", encoding="utf-8")
+    answer = call(copied.data, "verify")
+    assert "DAMAGED  aliases: " in answer.out and "aliases.json is damaged: not JSON" in answer.out
+
+
+def test_a_glance_reads_no_vector_and_no_model(flutter_with_bert: TinyFlutter, monkeypatch):
+    read: list[Path] = []
+    monkeypatch.setattr(store, "checksum_of", read.append)
+    assert {one.kind for one in damage_at_a_glance(flutter_with_bert.data)} == {"table"}
+    assert read and {path.parents[1].name for path in read} == {"tables"}

@@ -107,8 +107,8 @@ def read_json(path: Path) -> Any:
         raise VersionError(f"there is no {path}; run the pipeline first")
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise VersionError(f"{path} is damaged ({error}); {WAY_OUT}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise VersionError(f"{path} is damaged: not JSON; {WAY_OUT}") from None
     if not isinstance(value, dict) or CHECKSUM not in value:
         return value
     expected = value.pop(CHECKSUM)
