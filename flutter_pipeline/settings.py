@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -126,8 +126,10 @@ class Settings:
             first = error.errors()[0]
             place = [section, *map(str, first["loc"])]
             owner, known = _owner(section, model, place[1:])
+            unknown = first["type"] == "extra_forbidden"
+            said = "is no setting" if unknown else first["msg"].lower()
             raise ConfigError(
-                f"{self.data / 'flutter.toml'}: [{'.'.join(place)}] {first['msg'].lower()}; "
+                f"{self.data / 'flutter.toml'}: [{'.'.join(place)}] {said}; "
                 f"known in [{owner}]: {', '.join(known)}"
             ) from None
 
@@ -247,9 +249,15 @@ def _owner(section: str, model: type[BaseModel], place: list[str]) -> tuple[str,
     """The innermost section that holds the key at ``place``, and the keys that are known there."""
     for part in place[:-1]:
         inner = model.model_fields[part].annotation if part in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        # A part that may be switched off is a model or None.
+        models = [
+            one
+            for one in (inner, *get_args(inner))
+            if isinstance(one, type) and issubclass(one, BaseModel)
+        ]
+        if not models:
             break
-        section, model = f"{section}.{part}", inner
+        section, model = f"{section}.{part}", models[0]
     return section, list(model.model_fields)
 
 

@@ -208,3 +208,13 @@ def test_a_tracking_server_that_is_named_wins_over_postgresql(tmp_path: Path):
 def test_an_address_that_cannot_be_read_names_its_variable(tmp_path: Path, name: str):
     with pytest.raises(ConfigError, match=f"{name} .*%XX"):
         read_settings({"FLUTTER_DATA": str(tmp_path), name: "postgresql://owl:p/w@host/nest"})
+
+
+def test_a_misspelt_name_in_a_part_that_may_be_off_is_told_with_those_of_that_part(tmp_path: Path):
+    class Nest(BaseModel, frozen=True, extra="forbid"):
+        owl: Owl | None = None
+
+    settings = settings_with(tmp_path, "[text.owl]\nhoot = 4\n")
+    said = r"\[text.owl.hoot\] is no setting; known in \[text.owl\]: hoots, loud$"
+    with pytest.raises(ConfigError, match=said):
+        settings.config(Nest, "text")

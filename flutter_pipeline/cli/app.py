@@ -12,6 +12,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from flutter_pipeline.cli.hints import with_folder
 from flutter_pipeline.cli.versions import versions_app
 from flutter_pipeline.errors import FlutterError
 from flutter_pipeline.settings import (
@@ -348,6 +349,8 @@ def _end(told: str) -> NoReturn:
     """One line on stderr, and exit code 1."""
     from flutter_pipeline.adapters.landing.limits import shown
 
+    data = os.environ.get("FLUTTER_DATA")
+    told = with_folder(told, Path(data)) if data else told
     # What a landed file is called, and calls its columns, must not command the terminal.
     told = shown(" ".join(told.split()), MESSAGE_LENGTH)
     print(f"flutter-pipeline: {told}", file=sys.stderr)  # noqa: T201  # the one place that speaks to stderr

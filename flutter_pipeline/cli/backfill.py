@@ -1,5 +1,6 @@
 """`flutter-pipeline backfill`: make past days anew, and feeds of them, in one run; and `tidy`."""
 
+import re
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -15,6 +16,8 @@ from flutter_pipeline.cli import showing
 from flutter_pipeline.cli.running import WAIT_SECONDS, execute
 from flutter_pipeline.errors import ConfigError, CorpusError
 from flutter_pipeline.settings import Settings
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def backfill(settings: Settings, first: str, last: str | None) -> None:
@@ -92,6 +95,8 @@ def _span(settings: Settings, text: str) -> tuple[str, str]:
             continue
         end = moment if shape == key else moment.replace(hour=23)
         return moment.strftime(key), end.strftime(key)
+    if _DAY.fullmatch(text):
+        raise ConfigError(f"the calendar has no day {text}; write one that it has")
     example = datetime(2026, 5, 1, 13, tzinfo=UTC).strftime(key)
     raise ConfigError(f"{text!r} names none of the {_unit(settings)}; write {example}")
 

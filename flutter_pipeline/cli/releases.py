@@ -21,6 +21,7 @@ from flutter_pipeline.adapters.pruning import Pruned, prune
 from flutter_pipeline.adapters.registry import point_aliases, sync
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.releases import NAMES, Release, StoredRelease
+from flutter_pipeline.cli.hints import with_folder
 from flutter_pipeline.cli.showing import show, show_json
 from flutter_pipeline.defs.moments import past_days
 from flutter_pipeline.errors import CorpusError, FlutterError, VersionError
@@ -205,9 +206,10 @@ def _moved(settings: Settings, stores: Stores, before: str | None, as_json: bool
         typer.echo(f"Only `versions promote {before}` lets {before} serve again.")
     if not told:
         typer.echo("MLflow cannot be told now; the next run, or `versions sync`, will.")
-    typer.echo(
+    hint = (
         "Its feeds are made by the next `flutter-pipeline run`, or at once where `ui` is running."
     )
+    typer.echo(with_folder(hint, settings.data))
 
 
 def _refuse_lost(release: Release, stores: Stores) -> None:
@@ -230,9 +232,14 @@ def _line(stores: Stores, found: StoredRelease) -> dict[str, object]:
         "release": found.release.id,
         "made": found.made[:16].replace("T", " "),
         "alias": _aliases_of(stores, found.release.id),
-        "ndcg": compared.get("challenger"),
+        "ndcg": f"{compared['challenger']:.4f}" if compared else _uncompared(stores, found),
         "reason": found.facts.get("reason", ""),
     }
+
+
+def _uncompared(stores: Stores, found: StoredRelease) -> str:
+    first = stores.releases.ids()[:1] == [found.release.id]
+    return "first, not compared" if first else "not compared"
 
 
 def _told(stores: Stores, found: StoredRelease) -> dict[str, object]:

@@ -19,6 +19,7 @@ from flutter_pipeline.adapters.landing.store import refusals_of
 from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.cli.hints import with_folder
 from flutter_pipeline.evaluation.measured import ALL, BASELINES, CADENCE, intervals, pivot
 from flutter_pipeline.settings import Settings
 
@@ -204,7 +205,7 @@ def show_what_waits(settings: Settings) -> None:
     typer.echo(
         f"The feeds are of release {aliases.champion}; release {aliases.challenger} was trained "
         f"since and waits: {why}.\nThe backtest is of what was trained last. "
-        "`flutter-pipeline versions` shows both."
+        + with_folder("`flutter-pipeline versions` shows both.", settings.data)
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 from rich import box
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from flutter_pipeline.adapters.instance import opened_instance
 from flutter_pipeline.adapters.status import Status, status_of
+from flutter_pipeline.cli.hints import with_folder
 from flutter_pipeline.settings import Settings
 
 HEALTHY, NOTHING, UNHEALTHY = 0, 1, 3
@@ -36,9 +38,9 @@ def show_status(settings: Settings, as_json: bool) -> int:
 def _show(status: Status) -> None:
     typer.echo(f"{status.data}: {_verdict(status)}")
     for problem in status.problems:
-        typer.echo(f"  PROBLEM  {problem}")
+        typer.echo(f"  PROBLEM  {with_folder(problem, Path(status.data))}")
     for warning in status.warnings:
-        typer.echo(f"  warning  {warning}")
+        typer.echo(f"  warning  {with_folder(warning, Path(status.data))}")
     if status.assets:
         heads = ("asset", "made", "age", "state", "version", "run")
         _table("Assets, the last good version of each", heads, _assets(status))

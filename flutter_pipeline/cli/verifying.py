@@ -17,6 +17,7 @@ from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.repair import Attempt, repair
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.verify import Damage, Verified, verify
+from flutter_pipeline.cli.hints import with_folder
 from flutter_pipeline.cli.running import WAIT_SECONDS, execute
 from flutter_pipeline.cli.showing import show_json
 from flutter_pipeline.settings import Settings
@@ -129,7 +130,8 @@ def _show(settings: Settings, before: Verified, after: Verified, attempts: list[
         outcome = f"repaired: {attempt.done}" if attempt.done else f"REFUSED: {attempt.refused}"
         typer.echo(f"  {attempt.damage.thing}: {outcome}")
     if before.damage and not attempts:
-        typer.echo("`flutter-pipeline verify --repair` puts right what can be.")
+        hint = "`flutter-pipeline verify --repair` puts right what can be."
+        typer.echo(with_folder(hint, settings.data))
     elif attempts:
         typer.echo("All is sound now." if not after.damage else f"{len(after.damage)} left.")
 

@@ -50,6 +50,7 @@ def test_with_hours_a_day_means_all_its_hours(tmp_path: Path):
     [
         ("2026-05-02", "2026-05-03", CorpusError, "stored are 2 days, 2026-05-01 to 2026-05-04"),
         ("2026-05-04", "2026-05-01", ConfigError, "2026-05-01 is before 2026-05-04"),
+        ("2026-02-31", None, ConfigError, "the calendar has no day 2026-02-31"),
         ("May", None, ConfigError, "'May' names none of the days; write 2026-05-01"),
     ],
 )
