@@ -48,7 +48,7 @@ FOLLOWS = (
     & dg.AutomationCondition.all_deps_blocking_checks_passed()
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
-).with_label("what_it_is_made_of_was_changed_by_hand_and_passed_its_checks")
+).with_label("follows_changes_by_hand")
 
 
 def tags_of(job: str) -> dict[str, str]:

@@ -42,6 +42,12 @@ LINEAGE: Mapping[str, Mapping[str, Sources]] = {
 """By table and column. A column that is not named is counted, learnt or made anew."""
 
 
+def told_of(table: str, column: str) -> str:
+    """Where a column comes from, as a sentence to put behind its description."""
+    sources = LINEAGE.get(table, {}).get(column, ())
+    return f" From {', '.join(f'{asset}.{name}' for asset, name in sources)}." if sources else ""
+
+
 def lineage_of(table: str) -> dict[str, Any]:
     """The table's column lineage as metadata; nothing where none is told."""
     told = LINEAGE.get(table)

@@ -3,6 +3,7 @@
 One setting decides: ``cadence``. Partitions, schedule and backtest follow it.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,12 +62,20 @@ def days_of_rows(rows: pd.DataFrame, time: str, settings: Settings) -> pd.Series
     return starts.dt.strftime(KEY_FORMATS[settings.cadence])
 
 
-def tell_days(context: dg.AssetExecutionContext, rows: pd.DataFrame, time: str) -> None:
-    """Tell each partition of a run how many rows are its own, so that the pages draw them."""
-    counts = days_of_rows(rows, time, read_settings()).value_counts()
+def tell_days(
+    context: dg.AssetExecutionContext, rows: pd.DataFrame, time: str, means: Sequence[str] = ()
+) -> None:
+    """Tell each partition of a run what its own rows are like, so that the pages draw it by day.
+
+    That is how many there are, and the mean of each of the columns ``means``.
+    """
+    by_day = rows.groupby(days_of_rows(rows, time, read_settings()))
+    counts = by_day.size()
+    averages = by_day[list(means)].mean().add_prefix("mean_").to_dict("index") if means else {}
     for day in context.partition_keys:
-        told = {"dagster/partition_row_count": int(counts.get(day, 0))}
-        context.add_asset_metadata(told, partition_key=day)
+        count = int(counts.get(day, 0))
+        told = {"dagster/partition_row_count": count, "rows": count}
+        context.add_asset_metadata({**told, **averages.get(day, {})}, partition_key=day)
 
 
 def open_days(settings: Settings) -> dict[str, str]:

@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from flutter_pipeline.contracts.table import Table
-from flutter_pipeline.defs.lineage import lineage_of
+from flutter_pipeline.defs.lineage import lineage_of, told_of
 from flutter_pipeline.defs.streams import Staged
 
 DIGITS = 4
@@ -36,7 +36,7 @@ def table_metadata(key: str, table: Table | None, value: Any) -> dict[str, Any]:
         dg.TableColumn(
             column.name,
             column.dtype,
-            column.description,
+            column.description + told_of(key, column.name),
             dg.TableColumnConstraints(nullable=column.nullable),
         )
         for column in table.columns

@@ -31,7 +31,7 @@ def cleaned_tokens(
     marked, floods = mark_floods(cleaned, data.tables, data.settings, config)
     list_floods(data.path, floods)
     flooded = [rows for rows in floods.values() if len(rows)]
-    tell_days(context, marked, "created_at")
+    tell_days(context, marked, "created_at", ("n_tokens", "spam"))
     metadata: dict[str, object] = {"flooded_flits": sum(len(rows) for rows in flooded)}
     if flooded:
         said = pd.concat(flooded).drop_duplicates("reason")[["text_clean", "copies", "reason"]]

@@ -15,7 +15,7 @@ from flutter_pipeline.contracts.tables import (
     RANKED_CANDIDATES,
 )
 from flutter_pipeline.definitions import defs
-from flutter_pipeline.defs.lineage import LINEAGE, lineage_of
+from flutter_pipeline.defs.lineage import LINEAGE, lineage_of, told_of
 
 TABLES = {
     "raw_flits": FLITS,
@@ -55,3 +55,8 @@ def test_an_asset_that_tells_no_columns_has_no_lineage():
     assert lineage_of("network") == {}
     [deps] = [lineage_of("ranked_candidates")["dagster/column_lineage"].deps_by_column["score"]]
     assert [(one.asset_key.path, one.column_name) for one in deps] == [(["candidates"], "fused")]
+
+
+def test_what_a_column_comes_from_is_told_in_words_too():
+    assert told_of("cleaned_tokens", "lang") == " From raw_flits.lang, raw_flits.text."
+    assert told_of("cleaned_tokens", "no such column") == told_of("network", "flit_id") == ""

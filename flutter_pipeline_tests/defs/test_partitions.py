@@ -101,7 +101,8 @@ def test_each_day_is_told_how_many_rows_are_its_own(tmp_path: Path, monkeypatch)
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def owls(context: dg.AssetExecutionContext) -> None:
-        tell_days(context, pd.DataFrame({"at": times}), "at")
+        rows = pd.DataFrame({"at": times, "eggs": [1, 2, 4]})
+        tell_days(context, rows, "at", ("eggs",))
 
     tags = {
         "dagster/asset_partition_range_start": "2026-01-01",
@@ -110,3 +111,9 @@ def test_each_day_is_told_how_many_rows_are_its_own(tmp_path: Path, monkeypatch)
     made = dg.materialize([owls], tags=tags).asset_materializations_for_node("owls")
     told = {one.partition: one.metadata["dagster/partition_row_count"].value for one in made}
     assert told == {"2026-01-01": 1, "2026-01-02": 2, "2026-01-03": 0}
+    eggs = {one.partition: one.metadata.get("mean_eggs") for one in made}
+    assert {day: mean and mean.value for day, mean in eggs.items()} == {
+        "2026-01-01": 1.0,
+        "2026-01-02": 3.0,
+        "2026-01-03": None,
+    }
