@@ -71,11 +71,12 @@ def tell_days(
     """
     by_day = rows.groupby(days_of_rows(rows, time, read_settings()))
     counts = by_day.size()
-    averages = by_day[list(means)].mean().add_prefix("mean_").to_dict("index") if means else {}
+    averages = by_day[list(means)].mean().to_dict("index") if means else {}
     for day in context.partition_keys:
         count = int(counts.get(day, 0))
-        told = {"dagster/partition_row_count": count, "rows": count}
-        context.add_asset_metadata({**told, **averages.get(day, {})}, partition_key=day)
+        told = {f"mean_{name}": value for name, value in averages.get(day, {}).items()}
+        told |= {"dagster/partition_row_count": count, "rows": count}
+        context.add_asset_metadata(told, partition_key=day)
 
 
 def open_days(settings: Settings) -> dict[str, str]:
