@@ -1,5 +1,7 @@
 """Calibration: whether the scores of a feed are the chances that they claim to be."""
 
+from html import escape
+
 import pandas as pd
 
 from flutter_pipeline.reports.charts import ChartConfig, chart, number, sentence
@@ -11,9 +13,10 @@ LEAD = (
 )
 
 
-def calibration_section(bins: pd.DataFrame, error: float, said: str) -> Section:
+def calibration_section(bins: pd.DataFrame, error: float, said: str, note: str = "") -> Section:
     """``bins`` as :func:`flutter_pipeline.evaluation.calibration.calibration` makes them, ``error``
-    the expected calibration error, and ``said`` which rows they are of, or why there are none.
+    the expected calibration error, and ``said`` which rows they are of, or why there are none; a
+    ``note`` stands first.
     """
     if bins.empty:
         return Section("calibration", "Calibration", LEAD, sentence(said))
@@ -37,7 +40,8 @@ def calibration_section(bins: pd.DataFrame, error: float, said: str) -> Section:
         f"Expected calibration error {number(error)} (the mean distance from the line), where "
         f"{100 * mean:.2f} % of the candidates were liked."
     )
-    return Section("calibration", "Calibration", LEAD, body)
+    first = f'<p class="note">{escape(note)}</p>' if note else ""
+    return Section("calibration", "Calibration", LEAD, first + body)
 
 
 def _spec(values: list[dict[str, float]]) -> dict[str, object]:

@@ -14,6 +14,11 @@ def test_it_says_how_far_from_the_truth_chances_are_and_how_many_were_liked():
     assert "25.00 % of the candidates" in words and "4 in all; two birds" in words
 
 
+def test_a_note_on_the_scores_stands_first():
+    body = calibration_section(BINS, 0.1, "two birds", f"no chances yet {EVIL}").body
+    assert Markup(body).names()[:2] == ["p", "figure"] and "no chances yet" in body
+
+
 def test_a_bin_of_which_nothing_was_liked_is_on_the_picture_too():
     body = calibration_section(BINS, 0.1, "two birds").body
     # Half of the least that is drawn: a logarithm has no place for 0.

@@ -102,7 +102,7 @@ def _measured(
         encoders_section(_read(tables, EMBEDDING_COMPARISON)),
         sources_section(evaluation, _read(tables, SOURCE_WEIGHTS), reach(settings)),
         slices_section(evaluation),
-        calibration_section(found.bins, found.error, found.said),
+        calibration_section(found.bins, found.error, found.said, found.note),
         _index(settings, config, release),
     ]
 

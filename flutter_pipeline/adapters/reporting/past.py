@@ -22,6 +22,7 @@ from flutter_pipeline.reports.source_table import REACH, reach_of
 from flutter_pipeline.settings import Settings
 
 TABLE = "past_candidates"
+UNLEARNT = "No ranker serves, so the scores order the feeds and are no chances yet: {why}."
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Calibrated:
     said: str
     bins: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"rows": []}))
     error: float = float("nan")
+    note: str = ""
+    """What else has to be known of the scores."""
 
 
 def calibrated(settings: Settings, release: Release | None, birds: int) -> Calibrated:
@@ -50,7 +53,8 @@ def calibrated(settings: Settings, release: Release | None, birds: int) -> Calib
     keep = settings.config(CandidateConfig, "candidates").keep
     fused = fused_by_moment(past, (moment,), release.weights, keep)[moment]
     try:
-        ranker = ranker_of(models.open("ranker", release.ranker))
+        stored = models.open("ranker", release.ranker)
+        ranker = ranker_of(stored)
         features = build_features(fused, known_before(network, moment), sources_of(fused))
         chance = ranker.score(features)
     except VersionError as error:
@@ -61,6 +65,7 @@ def calibrated(settings: Settings, release: Release | None, birds: int) -> Calib
         f"what was proposed to {fused['bird'].nunique():,} birds at {when} UTC",
         calibration(chance, liked),
         expected_calibration_error(chance, liked),
+        UNLEARNT.format(why=stored.facts["reason"]) if stored.facts.get("reason") else "",
     )
 
 
