@@ -61,6 +61,7 @@ MADE = (
     "models",
     "embeddings",
     "releases",
+    "reports",
     "mlflow",
     "dagster",
     "damaged",

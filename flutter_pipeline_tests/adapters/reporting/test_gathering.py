@@ -85,9 +85,9 @@ def test_the_calibration_is_of_candidates_that_what_serves_has_not_learnt_from(
     assert f"{newest['bird_id'].nunique()} birds at 2026-01-16 00:00" in found.said
     # So few likes teach no ranker, and the blend's scores are high where little is liked.
     assert "no chances yet" in found.note and found.error > 0.1
-    assert found.bins["rows"].sum() <= len(newest)
+    assert sum(found.bins["rows"]) <= len(newest)
     few = calibrated(settings_of(data), serving(data), birds=5)
-    assert few.bins["rows"].sum() < found.bins["rows"].sum()
+    assert sum(few.bins["rows"]) < sum(found.bins["rows"])
 
 
 def test_sources_are_counted_on_the_measured_days_alone(flutter_without_bert: TinyFlutter):
