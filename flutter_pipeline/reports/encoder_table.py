@@ -38,13 +38,13 @@ def _costs(rows: pd.DataFrame) -> str:
             "version": rows["version"],
             "NDCG (95 %)": [str(figure) for figure in figures_in(rows, "ndcg")],
             "dims": rows["dim"],
-            "training s": rows["train_seconds"],
-            "flits a s": rows["flits_per_second"],
-            "bytes a vector": (rows["size_mb"] * MIB / rows["flits"].where(rows["flits"] > 0)),
+            "training, s": rows["train_seconds"],
+            "flits / s": rows["flits_per_second"],
+            "bytes / vector": (rows["size_mb"] * MIB / rows["flits"].where(rows["flits"] > 0)),
             "on disk, MiB": rows["size_mb"],
         }
     )
-    formats = {"flits a s": "{:,.0f}", "bytes a vector": "{:,.0f}"}
+    formats = {"flits / s": "{:,.0f}", "bytes / vector": "{:,.0f}"}
     return table(shown, "What each encoder is worth and costs", TableConfig(formats=formats))
 
 

@@ -21,7 +21,7 @@ TITLES = {
     "coverage": "Flits shown to anybody",
 }
 """What the big figures are called, by metric."""
-KINDS = {"served": "@c1", "before the ranker": "@c6", "baseline": "@c8", "upper bound": "@c2"}
+KINDS = {"served": "@c1", "before the ranker": "@c3", "baseline": "@c8", "upper bound": "@c2"}
 LABELS = {RANKED: "served feeds", BLEND: "blend of sources", ORACLE: "oracle (knows birds)"}
 TEN = 10
 """Of so many likes the sentence speaks."""

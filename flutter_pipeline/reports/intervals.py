@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from flutter_pipeline.reports.charts import ChartConfig, chart
 from flutter_pipeline.reports.figures import Figure
 
+LEGEND = {"title": None, "orient": "top", "symbolOpacity": 1, "symbolStrokeWidth": 0}
 STEP = 24
 """Pixels of a line."""
 
@@ -65,7 +66,7 @@ def _spec(values: list[dict[str, Any]], config: DotsConfig) -> dict[str, Any]:
             "field": "kind",
             "type": "nominal",
             "scale": {"domain": names, "range": colours},
-            "legend": {"title": None, "orient": "top"} if len(names) > 1 else None,
+            "legend": LEGEND if len(names) > 1 else None,
         },
         "tooltip": [{"field": "name", "type": "nominal"}, *figures],
     }

@@ -52,9 +52,13 @@ def sources_section(
         "likes only it found": "{:.1%}",
         "proposed, a bird": "{:,.0f}",
     }
+    missed = sentence(
+        "What a source is missed for, weights and ranker fitted anew without it, takes minutes to "
+        "tell: `make bench-sources` does."
+    )
     said = "Shares are of all liked candidates of the measured days, whichever source found them."
     config = TableConfig(formats=formats)
-    return Section("sources", "Sources", lead, body + table(shown, said, config))
+    return Section("sources", "Sources", lead, body + table(shown, said, config) + missed)
 
 
 def reach_of(past: pd.DataFrame, sources: tuple[str, ...]) -> pd.DataFrame:
