@@ -65,6 +65,13 @@ def test_versions_as_json(flutter_with_bert: TinyFlutter, call: Call):
     assert [row["flits"] for row in rows] == [400, 400, 400, None]
 
 
+def test_the_first_release_is_said_to_be_compared_with_nothing(
+    flutter_with_bert: TinyFlutter, call: Call
+):
+    answer = call(flutter_with_bert.data, "versions")
+    assert answer.code == 0 and "first, not compared" in answer.out
+
+
 def test_books_as_json(tmp_path: Path, call: Call):
     file = tmp_path / "flits.csv"
     file.write_text(

@@ -129,7 +129,7 @@ def test_the_command_line_tells_the_same(flutter_without_bert: TinyFlutter, call
 
 def test_before_any_run_the_command_says_what_to_do(tmp_path: Path, call: Call):
     answer = call(tmp_path, "drift")
-    assert answer.code == 1 and "run `flutter-pipeline run`" in answer.err
+    assert answer.code == 1 and f"run `flutter-pipeline --data {tmp_path} run`" in answer.err
 
 
 def test_a_flood_is_quarantined_kept_and_never_shown(copied: TinyFlutter):

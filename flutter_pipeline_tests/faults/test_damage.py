@@ -131,7 +131,7 @@ def test_a_reader_of_damaged_feeds_is_told_which_file_and_the_way_out(world: Wor
     ended = world.forge.run(data, "feed", "bird_00")
     assert ended.code == 1 and ended.clear
     assert f"{path} is damaged: its checksum differs" in ended.line
-    assert "`flutter-pipeline verify --repair` makes it anew" in ended.line
+    assert f"`flutter-pipeline --data {data} verify --repair` makes it anew" in ended.line
 
 
 def test_landed_rows_whose_file_is_gone_are_refused_and_the_file_is_named(
