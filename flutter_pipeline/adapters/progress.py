@@ -17,7 +17,8 @@ def progress_bar(label: str, unit: str = "flits") -> Progress:
 
     Nothing is shown of work that ends within ``SHOW_AFTER_SECONDS``.
     """
-    every = TERMINAL_EVERY_SECONDS if sys.stderr.isatty() else LOG_EVERY_SECONDS
+    on_terminal = sys.stderr.isatty()
+    every = TERMINAL_EVERY_SECONDS if on_terminal else LOG_EVERY_SECONDS
     bars: list[tqdm] = []
 
     def report(done: int, total: int) -> None:
@@ -29,7 +30,8 @@ def progress_bar(label: str, unit: str = "flits") -> Progress:
                     unit=unit,
                     delay=SHOW_AFTER_SECONDS,
                     mininterval=every,
-                    leave=False,
+                    # In a file nothing can be wiped out, and the next line would run into it.
+                    leave=not on_terminal,
                     dynamic_ncols=True,
                 )
             )
