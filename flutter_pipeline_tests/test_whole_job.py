@@ -20,7 +20,7 @@ END = pd.Timestamp("2026-01-17", tz="UTC")
 """The simulated network ends with the 16th of January."""
 
 MODELS = ("tfidf_model", "cbow_model", "bert_model", "ranker")
-TRACKED = (*MODELS, "offline_evaluation", "champion", "embedding_comparison")
+TRACKED = (*MODELS, "offline_evaluation", "champion", "embedding_comparison", "report")
 
 
 def pairs(frame: pd.DataFrame, bird: str = "bird_id") -> set[tuple[str, str]]:
