@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from flutter_pipeline.adapters.tracking import tracking_of
+from flutter_pipeline.definitions import defs
+from flutter_pipeline.defs.automation import everything, intake, measure, one_day, retrain
+from flutter_pipeline.settings import read_settings
+from flutter_pipeline_tests.conftest import TinyFlutter
+
+KEY = dg.AssetKey("report")
+
+
+def test_whoever_measures_makes_the_report_and_a_days_feeds_do_not_wait_for_it():
+    graph = defs().resolve_asset_graph()
+    made = [
+        job.name
+        for job in (everything, retrain, measure, one_day, intake)
+        if KEY in job.selection.resolve(graph)
+    ]
+    assert made == ["everything", "retrain", "measure"]
+
+
+@pytest.fixture(scope="module")
+def metadata(flutter_without_bert: TinyFlutter):
+    home = flutter_without_bert.data / "dagster"
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        event = instance.get_latest_materialization_event(KEY)
+    assert event is not None and event.asset_materialization is not None
+    return event.asset_materialization.metadata
+
+
+def test_its_page_says_where_it_lies_and_how_to_open_it(
+    flutter_without_bert: TinyFlutter, metadata
+):
+    path = flutter_without_bert.data / "reports" / "2026-01-17" / "index.html"
+    assert metadata["page"].value == str(path)
+    assert "flutter-pipeline report --open" in metadata["open_it"].value
+    assert 0.5 < metadata["megabytes"].value < 5
+
+
+def test_it_is_kept_as_an_artefact_of_its_run(flutter_without_bert: TinyFlutter):
+    data = flutter_without_bert.data
+    tracking = tracking_of(read_settings({"FLUTTER_DATA": str(data)}))
+    [run] = [run for run in tracking.runs() if run.tags.get("dagster.asset_key") == "report"]
+    kept = Path(tracking.client.download_artifacts(run.run_id, "report.html"))
+    page = data / "reports" / "2026-01-17" / "index.html"
+    assert kept.read_bytes() == page.read_bytes()
