@@ -7,12 +7,15 @@ version is registered once. Why and when it is told is not known here.
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flutter_pipeline.adapters.outbox import KeptVersion, Letter, Outbox
+from flutter_pipeline.adapters.letter import KeptVersion, Letter, Part
+from flutter_pipeline.adapters.logged_model import NewModel, logged_model
+from flutter_pipeline.adapters.outbox import Outbox
 from flutter_pipeline.adapters.tracked_run import TrackedRun
-from flutter_pipeline.adapters.tracking import VERSION_TAG, Tracking
+from flutter_pipeline.adapters.tracking import MODEL_TAG, VERSION_TAG, Place, Tracking
 from flutter_pipeline.addresses import without_password
 from flutter_pipeline.errors import FlutterError
 
@@ -20,6 +23,8 @@ LOG = logging.getLogger("flutter_pipeline.assets")
 
 STAGE_RUN = "flutter.stage_run"
 """Tag by which a run is found that was made before, though nobody heard the answer."""
+PARENT = "mlflow.parentRunId"
+"""Tag by which MLflow's pages show a run below another."""
 LACKING = "flutter.lacking"
 """Tag that names artefacts that were gone when the run was told."""
 
@@ -46,32 +51,35 @@ class Handing:
         return url
 
     def _tell_run(self) -> str:
-        run = self._run()
+        run = self._run(self.letter.id, self.letter.name, self.letter.tags)
         self._tell(run)
         for version in self.letter.versions:
             self._register(run, version)
-        self._close(run)
+        for number, part in enumerate(self.letter.parts):
+            self._tell_part(run, part, f"{self.letter.id}.{number}")
+        self._close(run, self.letter.id)
+        self._forget_second_versions()
         return run.url
 
-    def _run(self) -> TrackedRun:
+    def _run(self, key: str, name: str, tags: Mapping[str, str]) -> TrackedRun:
         """The run that was made before, or a new one."""
-        found = self._made()
+        found = self._made(key)
         if found:
             run_id = found[0]
         else:
             made = self.tracking.client.create_run(
                 self.tracking.experiment_id,
                 start_time=self.letter.started,
-                tags={**self.letter.tags, STAGE_RUN: self.letter.id},
-                run_name=self.letter.name,
+                tags={**tags, STAGE_RUN: key},
+                run_name=name,
             )
             run_id = made.info.run_id
         return TrackedRun(self.tracking.client, run_id, self.tracking.url(run_id))
 
-    def _made(self) -> list[str]:
-        """Runs made of this letter, the one that was told most first."""
+    def _made(self, key: str) -> list[str]:
+        """Runs made under ``key``, the one that was told most first."""
         found = self.tracking.client.search_runs(
-            [self.tracking.experiment_id], f"tags.`{STAGE_RUN}` = '{self.letter.id}'"
+            [self.tracking.experiment_id], f"tags.`{STAGE_RUN}` = '{key}'"
         )
         told = {
             run.info.run_id: len(run.data.params) + len(run.data.metrics) + len(run.data.tags)
@@ -84,6 +92,8 @@ class Handing:
         run.log_params(self.letter.params)
         self._in_time()
         run.log_points(self.letter.points)
+        self._in_time()
+        run.log_datasets(self.letter.datasets)
         for file, value in self.letter.documents.items():
             self._in_time()
             run.log_dict(value, file)
@@ -95,26 +105,55 @@ class Handing:
         if lacking:
             self._say_lacking(run, lacking)
 
+    def _tell_part(self, parent: TrackedRun, part: Part, key: str) -> None:
+        """A run below ``parent``; its figures are kept with the model that was measured, too."""
+        self._in_time()
+        run = self._run(key, part.name, {**part.tags, PARENT: parent.run_id})
+        run.log_params(part.params)
+        run.log_points(part.points, self._model_id(part))
+        self._close(run, key)
+
+    def _model_id(self, part: Part) -> str | None:
+        """MLflow's name of the model, where that version is registered and can be asked."""
+        if not part.model:
+            return None
+        known = self.tracking.versions(part.model)
+        same = [one.tags for one in known if one.tags.get(VERSION_TAG) == part.version]
+        return next((tags[MODEL_TAG] for tags in same if MODEL_TAG in tags), None)
+
     def _register(self, run: TrackedRun, kept: KeptVersion) -> None:
         """Register the version unless it is; without its files where they have been pruned."""
         self._in_time()
         known = self.tracking.versions(kept.model)
         if all(one.tags.get(VERSION_TAG) != kept.version for one in known):
-            if not self._log_path(run, self._place(kept.path), kept.model):
-                self._say_lacking(run, [kept.path])
+            place = self._kept_at(run, kept)
             self._in_time()
-            source = f"runs:/{run.run_id}/{kept.model}"
-            self.tracking.register(kept.model, run, source, {VERSION_TAG: kept.version})
+            self.tracking.describe(kept.model, kept.model_about)
+            tags = {**kept.tags, VERSION_TAG: kept.version}
+            self.tracking.register(kept.model, run, place, tags, kept.about)
         run.set_tags({VERSION_TAG: kept.version, "model": kept.model})
 
-    def _close(self, run: TrackedRun) -> None:
+    def _kept_at(self, run: TrackedRun, kept: KeptVersion) -> Place:
+        """Where MLflow has the version: as a model that can be asked, or as a folder of the run."""
+        path = self._place(kept.path)
+        if kept.form is not None and path.is_dir():
+            new = NewModel(kept.model, path, self.letter.params)
+            return logged_model(self.tracking, run, kept.form, new)
+        if not self._log_path(run, path, kept.model):
+            self._say_lacking(run, [kept.path])
+        return Place(f"runs:/{run.run_id}/{kept.model}")
+
+    def _close(self, run: TrackedRun, key: str) -> None:
         """End the run; and delete what an answer that came too late has made a second time."""
         self._in_time()
         client = self.tracking.client
         client.set_terminated(run.run_id, self.letter.status, self.letter.ended)
-        for run_id in self._made():
+        for run_id in self._made(key):
             if run_id != run.run_id:
                 client.delete_run(run_id)
+
+    def _forget_second_versions(self) -> None:
+        """Delete versions that an answer that came too late has made a second time."""
         for kept in self.letter.versions:
             same = [
                 one.number
@@ -122,7 +161,7 @@ class Handing:
                 if one.tags.get(VERSION_TAG) == kept.version
             ]
             for number in sorted(same)[1:]:
-                client.delete_model_version(kept.model, str(number))
+                self.tracking.client.delete_model_version(kept.model, str(number))
 
     def _place(self, path: str) -> Path:
         return self.outbox.data / path

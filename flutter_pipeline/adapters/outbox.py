@@ -9,59 +9,21 @@ Letters go in the order in which they were written. How they are told is not kno
 import shutil
 import time
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
 
 from filelock import FileLock
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
+from flutter_pipeline.adapters.letter import KeptFile, Letter
 from flutter_pipeline.adapters.store.files import read_json, write_json
 from flutter_pipeline.errors import VersionError
-
-Aliases = Mapping[str, Mapping[str, str | None]]
-"""By registered name, and alias: the pipeline's own name of the version, None for no alias."""
-Point = tuple[str, float, int, int]
-"""One figure: name, value, step, and when, in milliseconds since 1970."""
 
 WRITE_SECONDS = 30.0
 ORPHAN_SECONDS = 86_400.0
 MANY_LETTERS = 1_000
 MANY_BYTES = 2**30
 """Nothing is ever dropped; past these somebody is told that the server has been away too long."""
-
-
-class KeptFile(BaseModel, frozen=True, extra="forbid"):
-    """A file, or a folder's files, for the run's artefacts."""
-
-    path: str = Field(description="Where it lies, relative to the data folder where it is below.")
-    folder: str = Field(default="", description="Folder in the run's artefacts.")
-
-
-class KeptVersion(BaseModel, frozen=True, extra="forbid"):
-    """A version to register."""
-
-    model: str = Field(description="Registered name.")
-    version: str = Field(description="The pipeline's own name of it.")
-    path: str = Field(description="File or folder that holds it, as in KeptFile.")
-
-
-class Letter(BaseModel, frozen=True, extra="forbid"):
-    """All that one stage tells in one run; or, without a name, only where aliases point."""
-
-    id: str = Field(description="Its own name, by which a run is known that was made already.")
-    name: str = Field(default="", description="Name of the MLflow run; empty where there is none.")
-    tags: dict[str, str] = Field(default={}, description="Tags of the run.")
-    started: int = Field(default=0, description="Milliseconds since 1970.")
-    ended: int = Field(default=0, description="Milliseconds since 1970.")
-    status: Literal["FINISHED", "FAILED"] = Field(default="FINISHED", description="How it ended.")
-    params: dict[str, str] = Field(default={}, description="What decided the outcome.")
-    points: tuple[Point, ...] = Field(default=(), description="Figures and curves.")
-    documents: dict[str, Any] = Field(default={}, description="JSON artefacts by file name.")
-    files: tuple[KeptFile, ...] = Field(default=(), description="Other artefacts.")
-    versions: tuple[KeptVersion, ...] = Field(default=(), description="Versions to register.")
-    aliases: dict[str, dict[str, str | None]] = Field(default={}, description="Where they point.")
 
 
 class Outbox:

@@ -3,6 +3,7 @@
 What is tracked is not known here. MLflow is imported late, because importing it takes seconds.
 """
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flutter_pipeline.adapters.letter import KeptDataset
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Dataset
 
 BATCH = 500
 """Entries that are sent at once; MLflow takes at most 1000 metrics, but only 100 parameters."""
@@ -42,14 +46,19 @@ class TrackedRun:
         """Keep figures; those that are None or not finite are left out."""
         self._log([(name, value, step or 0) for name, value in metrics.items()])
 
-    def log_points(self, points: Sequence[tuple[str, float, int, int]]) -> None:
+    def log_points(
+        self, points: Sequence[tuple[str, float, int, int]], model_id: str | None = None
+    ) -> None:
         """Keep figures as they were taken: name, value, step, and when (milliseconds).
 
-        The same figure told twice is kept once.
+        With ``model_id`` they are kept with that model of MLflow's, too. The same figure told
+        twice is kept once.
         """
         from mlflow.entities import Metric
 
-        metrics = [Metric(name, value, at, step) for name, value, step, at in points]
+        metrics = [
+            Metric(name, value, at, step, model_id=model_id) for name, value, step, at in points
+        ]
         for some in _batches(metrics, BATCH):
             self.client.log_batch(self.run_id, metrics=some)
 
@@ -69,6 +78,17 @@ class TrackedRun:
         """Keep ``value`` as the artefact ``file``, which ends in .json or .yaml."""
         self.client.log_dict(self.run_id, dict(value), file)
 
+    def log_datasets(self, datasets: Sequence[KeptDataset]) -> None:
+        """Keep what the run was made from. The same data told twice is kept once."""
+        from mlflow.entities import DatasetInput, InputTag
+
+        if datasets:
+            told = [
+                DatasetInput(_dataset(one), [InputTag("mlflow.data.context", one.context)])
+                for one in datasets
+            ]
+            self.client.log_inputs(self.run_id, told)
+
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Mark the run."""
         for name, value in tags.items():
@@ -83,6 +103,23 @@ class TrackedRun:
                 if value is not None and math.isfinite(value)
             ]
         )
+
+
+def _dataset(kept: KeptDataset) -> "Dataset":
+    """As MLflow's pages read it: schema, profile and source are JSON."""
+    from mlflow.entities import Dataset
+
+    columns = [
+        {"name": name, "type": kind, "required": True} for name, kind in kept.columns.items()
+    ]
+    return Dataset(
+        kept.name,
+        kept.digest,
+        "local",
+        json.dumps({"uri": kept.source}),
+        json.dumps({"mlflow_colspec": columns}) if columns else None,
+        json.dumps(kept.profile) if kept.profile else None,
+    )
 
 
 def mlflow_key(name: str) -> str:

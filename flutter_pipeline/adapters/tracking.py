@@ -4,6 +4,7 @@ Only MLflow's client is used: no global run, no look-up of git, nothing printed.
 is not known here. MLflow is imported late, because importing it takes seconds.
 """
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from flutter_pipeline.adapters.tracked_run import TrackedRun
 from flutter_pipeline.adapters.tracking_server import opened
@@ -27,11 +29,23 @@ LOG = logging.getLogger("flutter_pipeline.assets")
 VERSION_TAG = "version"
 """Tag of a registered model version that holds the pipeline's own name of it."""
 
+REGISTERED_AS = "mlflow.modelVersions"
+MODEL_TAG = "model_id"
+"""Tag that holds MLflow's own name of the model, where it can be asked for predictions."""
 PAGE = 1000
 """Versions that are asked for at once."""
 
 VIEW = "workflowType=machine_learning"
 """Else the pages open in the mode for language-model applications, where runs are hard to find."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where what is registered lies."""
+
+    uri: str
+    model_id: str | None = None
+    """MLflow's own name of the model there; None for mere files."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +116,10 @@ class Tracking:
         """Where the UI lists the runs."""
         return f"{self.ui}/#/experiments/{self.experiment_id}/runs?{VIEW}"
 
+    def page_of(self, where: str) -> str:
+        """Where the UI lists the runs that a filter in MLflow's language lets through."""
+        return f"{self.page}&searchFilter={quote(where)}"
+
     def runs(self, where: str = "", limit: int = 1000) -> list[RunFacts]:
         """Runs of the experiment, newest first; ``where`` is a filter in MLflow's language."""
         found = self.client.search_runs(
@@ -110,21 +128,44 @@ class Tracking:
         return [self._facts(run) for run in found]
 
     def register(
-        self, model: str, run: TrackedRun, artifact: Path | str, tags: Mapping[str, str]
+        self,
+        model: str,
+        run: TrackedRun,
+        artifact: Path | Place,
+        tags: Mapping[str, str],
+        about: str = "",
     ) -> int:
         """Make a new version of ``model`` that came from ``run``; return its number.
 
-        ``artifact`` is a folder, which is copied to the run's artefacts, or a URI.
+        ``artifact`` is a folder, which is copied to the run's artefacts, or a place where it is
+        kept already. ``about`` says in Markdown what it was made from.
         """
         if isinstance(artifact, Path):
             run.log_folder(artifact, model)
-            source = f"runs:/{run.run_id}/{model}"
-        else:
-            source = artifact
-        if not self.client.search_registered_models(f"name = '{model}'"):
-            self.client.create_registered_model(model)
-        made = self.client.create_model_version(model, source, run.run_id, tags=dict(tags))
-        return int(made.version)
+            artifact = Place(f"runs:/{run.run_id}/{model}")
+        self.describe(model)
+        made = self.client.create_model_version(
+            model,
+            artifact.uri,
+            run.run_id,
+            tags={**tags, **({MODEL_TAG: artifact.model_id} if artifact.model_id else {})},
+            description=about or None,
+            model_id=artifact.model_id,
+        )
+        number = int(made.version)
+        if artifact.model_id is not None and not is_server(self.uri):
+            # A server does so by itself: the model's page then says as what it is registered.
+            known = json.dumps([{"name": model, "version": number}])
+            self.client.set_logged_model_tags(artifact.model_id, {REGISTERED_AS: known})
+        return number
+
+    def describe(self, model: str, about: str = "") -> None:
+        """Make the registered model where it is lacking, and let it say what it is."""
+        found = self.client.search_registered_models(f"name = '{model}'")
+        if not found:
+            self.client.create_registered_model(model, description=about or None)
+        elif about and found[0].description != about:
+            self.client.update_registered_model(model, about)
 
     def point(self, aliases: Mapping[str, Mapping[str, str | None]]) -> None:
         """Let aliases point to versions, by registered name, alias, and the pipeline's own name of

@@ -7,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flutter_pipeline.adapters.outbox import (
-    KeptFile,
-    KeptVersion,
-    Letter,
-    Outbox,
-    oldest_undelivered,
-    undelivered,
-)
+from flutter_pipeline.adapters.letter import KeptFile, KeptVersion, Letter
+from flutter_pipeline.adapters.outbox import Outbox, oldest_undelivered, undelivered
 from flutter_pipeline.errors import VersionError
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flutter_pipeline.adapters.tracking import Tracking
+from flutter_pipeline.adapters.tracking import Place, Tracking
 from flutter_pipeline.errors import FlutterError
 
 
@@ -17,7 +17,7 @@ def prepare_and_run(tracking: Tracking, barrier, log: Path) -> None:
     tracking.prepare()
     with tracking.run("first", {}) as run:
         run.log_metrics({"loss": 0.5})
-        tracking.register("quiet", run, "file:///models/quiet", {"version": "v1"})
+        tracking.register("quiet", run, Place("file:///models/quiet"), {"version": "v1"})
     tracking.point({"quiet": {"champion": "v1"}})
 
 
@@ -140,13 +140,13 @@ def test_every_version_is_found_however_many_there_are(tracking, monkeypatch):
     monkeypatch.setattr("flutter_pipeline.adapters.tracking.PAGE", 2)
     with tracking.run("many", {}) as run:
         for version in "abcde":
-            tracking.register("many", run, "file:///models/many", {"version": version})
+            tracking.register("many", run, Place("file:///models/many"), {"version": version})
     assert [one.tags["version"] for one in tracking.versions("many")] == list("edcba")
 
 
 def test_a_uri_can_be_registered_instead_of_a_folder(tracking):
     with tracking.run("ranker", {}) as run:
-        tracking.register("ranker", run, "file:///models/ranker/abc", {})
+        tracking.register("ranker", run, Place("file:///models/ranker/abc"), {})
     assert [version.source for version in tracking.versions("ranker")] == [
         "file:///models/ranker/abc"
     ]
