@@ -76,7 +76,7 @@ $(PEERS): benchmarks/peers.txt $(READY)
 	@$(BIN)/pip install -q --no-deps sentence-transformers==6.2.0
 	@touch $(PEERS)
 
-bench-daily: $(READY)  ## A day of 10,000 flits beside everything, with a million stored.
+bench-daily: $(READY)  ## A day of 10,000 flits beside everything, with a million stored; an hour, 16 GB.
 	@$(BIN)/python benchmarks/bench_daily.py
 
 bench-growth: $(READY)  ## Seconds and memory of every asset, by size of the network.

@@ -33,8 +33,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--stored", type=int, default=1_000_000, help="flits of earlier days")
     parser.add_argument("--new", type=int, default=10_000, help="flits of the last day")
-    parser.add_argument("--birds", type=int, default=10_000, help="who get a feed")
-    parser.add_argument("--encoders", nargs="+", default=["tfidf", "cbow"])
+    parser.add_argument("--birds", type=int, default=2_000, help="who get a feed")
+    parser.add_argument("--encoders", nargs="+", default=["tfidf", "cbow", "bert"])
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
         "--keep",
