@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 SPEC_CLASS = "spec"
 """Marks the JSON that the page's script draws."""
 
-
 DAYS = {
     "labelAngle": 0,
     "labelExpr": "slice(datum.label, 5)",
@@ -23,6 +22,9 @@ DAYS = {
     "labelSeparation": 8,
 }
 """An axis of days, or hours: without the year, and never one word across another."""
+
+SHOWN_DAYS = 120
+"""Days, or hours, of a chart at most, the newest: a page is read, and sent."""
 
 SHORT = 28
 """Texts up to so many characters stay on one line."""
@@ -85,10 +87,17 @@ def table(frame: pd.DataFrame, caption: str = "", config: TableConfig | None = N
         )
         lines.append(f"<tr{strong}>{cells}</tr>")
     above = f"<caption><span>{escape(caption)}</span></caption>" if caption else ""
+    label = escape(caption or "table")
     return (
-        f'<div class="scroll" tabindex="0"><table>{above}<thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>{above}'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+def newest_days(rows: pd.DataFrame, day: str = "day") -> pd.DataFrame:
+    """The rows of the newest ``SHOWN_DAYS`` days, in their order."""
+    days = sorted(rows[day].unique())[-SHOWN_DAYS:]
+    return rows[rows[day].isin(days)]
 
 
 def sentence(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from flutter_pipeline.reports.charts import DAYS, ChartConfig, chart, sentence, table
+from flutter_pipeline.reports.charts import DAYS, ChartConfig, chart, newest_days, sentence, table
 from flutter_pipeline.reports.section import Section
 
 LEAD = (
@@ -14,7 +14,7 @@ LEAD = (
 )
 BOOKS = ["table", "landed", "stored", "duplicates", "quarantined"]
 MOST = 12
-"""Reasons that a table shows; further ones are added up in its last row."""
+"""Reasons that a table shows; further ones are added up in its last row. And floods, the newest."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ def _days(days: pd.DataFrame) -> str:
     charts = [
         chart(
             _daily(rows),
-            f"Stored rows of {name} by the day that they belong to.",
+            f"Stored rows of {name} by the day that they belong to, {len(rows)} days.",
             ChartConfig(label=f"Stored rows of {name} by day, {int(rows['rows'].sum()):,} in all"),
         )
-        for name, rows in days.groupby("table", sort=False)
+        for name, rows in newest_days(days).groupby("table", sort=False)
     ]
     return "".join(charts)
 
@@ -97,9 +97,8 @@ def _refusals(quality: Quality) -> str:
     if quality.floods.empty:
         parts.append(sentence("No day had a flood of near-copies."))
     else:
-        parts.append(
-            table(quality.floods, "Floods of near-copies: stored, and learnt from by none")
-        )
+        said = f"Floods of near-copies, {len(quality.floods)} so far: learnt from by none"
+        parts.append(table(quality.floods.tail(MOST), said))
     return "".join(parts)
 
 

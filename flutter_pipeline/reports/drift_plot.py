@@ -5,7 +5,15 @@ from html import escape
 import pandas as pd
 
 from flutter_pipeline.contracts.drift import ALARM, NO_MEASURE, TOO_FEW
-from flutter_pipeline.reports.charts import DAYS, ChartConfig, TableConfig, chart, sentence, table
+from flutter_pipeline.reports.charts import (
+    DAYS,
+    ChartConfig,
+    TableConfig,
+    chart,
+    newest_days,
+    sentence,
+    table,
+)
 from flutter_pipeline.reports.section import Section
 
 LEAD = (
@@ -14,6 +22,7 @@ LEAD = (
 )
 MOST = 6.0
 """Standard deviations at which the colours end."""
+MOST_ALARMS = 30
 ABOUT = {
     "near_copies": "share of near-copies",
     "floods": "share of flits in one flood",
@@ -37,14 +46,15 @@ def drift_section(report: pd.DataFrame, verdict: str) -> Section:
         body += sentence("No day has enough days before it to be held against yet.")
         return Section("drift", "Drift", LEAD, body)
     measured = measured.assign(name=[_name(str(one)) for one in measured["measure"]])
-    days = measured["day"].nunique()
+    shown = newest_days(measured)
+    days = f"The newest {shown['day'].nunique()} of {measured['day'].nunique()} days"
     body += chart(
-        _scores(measured),
-        f"{days} days by measure. Grey: too few earlier days to judge by.",
-        ChartConfig(label=f"Drift scores of {days} days by measure"),
+        _scores(shown),
+        f"{days}, by measure. Grey: too few earlier days to judge by.",
+        ChartConfig(label=f"{days}: drift scores by measure"),
     )
     body += chart(
-        _values(measured),
+        _values(shown),
         "One measure over days: the line is its value, dashed what chance alone gives, dotted the "
         "limit above which it stands out.",
         ChartConfig(label="One measure of drift over days, beside its limit"),
@@ -64,7 +74,8 @@ def _alarms(measured: pd.DataFrame) -> str:
         return sentence("No day and no measure has alarmed.")
     shown = rows[["day", "name", "value", "usual", "limit", "effect", "adjusted_p"]]
     names = {"name": "measure", "adjusted_p": "p (Holm)"}
-    return table(shown.rename(columns=names), "All alarms so far", TableConfig())
+    said = f"The newest alarms, {min(len(rows), MOST_ALARMS)} of {len(rows)} so far"
+    return table(shown.rename(columns=names).tail(MOST_ALARMS), said, TableConfig())
 
 
 def _scores(measured: pd.DataFrame) -> dict[str, object]:

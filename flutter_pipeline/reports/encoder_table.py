@@ -1,8 +1,10 @@
 """The encoders compared: what the feeds of each alone are worth, and what each costs."""
 
+from typing import Any
+
 import pandas as pd
 
-from flutter_pipeline.reports.charts import TableConfig, sentence, table
+from flutter_pipeline.reports.charts import ChartConfig, TableConfig, chart, sentence, table
 from flutter_pipeline.reports.figures import figures_in
 from flutter_pipeline.reports.intervals import DotsConfig, Line, dots
 from flutter_pipeline.reports.section import Section
@@ -25,10 +27,65 @@ def encoders_section(comparison: pd.DataFrame) -> Section:
             [Line(str(name), one) for name, one in zip(rows["encoder"], figures, strict=True)],
             "NDCG of the feeds by each encoder alone, 95 % intervals over birds.",
             DotsConfig(value="NDCG", of="by encoder"),
+        ) + chart(
+            _worth(rows),
+            "The same beside the cost: up is better feeds, right is faster encoding, and the area "
+            "is what its vectors take on disk.",
+            ChartConfig(label="NDCG against flits encoded a second, by encoder; see the table"),
         )
     else:
         body = sentence("Their feeds have not been measured yet: there are too few days.")
     return Section("encoders", "Encoders", LEAD, body + _costs(rows) + _since_before(rows))
+
+
+def _worth(rows: pd.DataFrame) -> dict[str, Any]:
+    """Quality against speed, with size."""
+    known = rows[rows["ndcg"].notna() & (rows["flits_per_second"] > 0)]
+    names = ["encoder", "ndcg", "low", "high", "flits_per_second", "size_mb", "train_seconds"]
+    values = [
+        {"encoder": str(encoder), **{name: float(f"{one:.4g}") for name, one in figures.items()}}
+        for encoder, figures in zip(
+            known["encoder"], known[names[1:]].astype("float64").to_dict("records"), strict=True
+        )
+    ]
+    x = {
+        "field": "flits_per_second",
+        "type": "quantitative",
+        "scale": {"type": "log", "padding": 40},
+        "axis": {"format": "~s", "tickCount": 5},
+        "title": "flits encoded a second",
+    }
+    size = {"field": "size_mb", "type": "quantitative", "scale": {"range": [0, 600], "zero": True}}
+    y = {"field": "ndcg", "type": "quantitative", "scale": {"zero": False}, "title": "NDCG"}
+    tooltip = [{"field": name, "type": "quantitative", "format": ".4~g"} for name in names[1:]]
+    return {
+        "data": {"values": values},
+        "width": "container",
+        "height": 230,
+        "encoding": {"x": x, "color": {"field": "encoder", "type": "nominal", "legend": None}},
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.45},
+                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "opacity": 1},
+                "encoding": {
+                    "y": y,
+                    "size": {**size, "legend": None},
+                    "tooltip": [{"field": "encoder", "type": "nominal"}, *tooltip],
+                },
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 16, "color": "@text"},
+                "encoding": {
+                    "y": y,
+                    "text": {"field": "encoder", "type": "nominal"},
+                    "color": {"value": "@text"},
+                },
+            },
+        ],
+    }
 
 
 def _costs(rows: pd.DataFrame) -> str:

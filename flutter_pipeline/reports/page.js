@@ -71,6 +71,7 @@
   const draw = async () => {
     const mine = ++drawing;
     views.splice(0).forEach((view) => view.finalize());
+    root.classList.toggle("dark", isDark());
     const colours = palette();
     const settings = config(colours);
     let drawn = 0;

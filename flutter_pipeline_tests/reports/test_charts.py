@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flutter_pipeline.reports.charts import ChartConfig, TableConfig, chart, number, table
+from flutter_pipeline.reports.charts import (
+    SHOWN_DAYS,
+    ChartConfig,
+    TableConfig,
+    chart,
+    newest_days,
+    number,
+    table,
+)
 from flutter_pipeline_tests.reports.small_reports import EVIL, Markup
 
 
@@ -43,6 +51,7 @@ def test_a_table_escapes_its_names_and_its_cells():
     markup = Markup(table(pd.DataFrame({EVIL: [EVIL]}), EVIL))
     assert markup.names().count("script") == 0
     assert markup.text.count(EVIL) == 3
+    assert markup.tags[0][1]["aria-label"] == EVIL
 
 
 def test_numbers_stand_right_and_texts_left():
@@ -69,3 +78,9 @@ def test_a_column_may_have_its_own_format():
 )
 def test_a_number_has_three_digits_that_count(value: float, shown: str):
     assert number(value) == shown
+
+
+def test_only_the_newest_days_are_drawn():
+    days = [f"{day:04d}" for day in range(SHOWN_DAYS + 5)]
+    shown = newest_days(pd.DataFrame({"day": [*days, *reversed(days)]}))
+    assert len(shown) == 2 * SHOWN_DAYS and shown["day"].min() == "0005"
