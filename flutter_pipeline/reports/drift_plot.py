@@ -78,8 +78,8 @@ def _alarms(measured: pd.DataFrame) -> str:
     return table(shown.rename(columns=names).tail(MOST_ALARMS), said, TableConfig())
 
 
-def _scores(measured: pd.DataFrame) -> dict[str, object]:
-    values = [
+def _cells(measured: pd.DataFrame) -> list[dict[str, object]]:
+    return [
         {
             "day": day,
             "name": name,
@@ -90,6 +90,9 @@ def _scores(measured: pd.DataFrame) -> dict[str, object]:
             index=False, name=None
         )
     ]
+
+
+def _scores(measured: pd.DataFrame) -> dict[str, object]:
     x = {"field": "day", "type": "ordinal", "title": None, "axis": DAYS}
     y = {"field": "name", "type": "nominal", "sort": None, "title": None}
     colour = {
@@ -99,7 +102,7 @@ def _scores(measured: pd.DataFrame) -> dict[str, object]:
         "legend": {"title": "sd of chance", "orient": "top", "gradientLength": 160},
     }
     return {
-        "data": {"values": values},
+        "data": {"values": _cells(measured)},
         "width": "container",
         "height": 20 * measured["name"].nunique(),
         "encoding": {"x": x, "y": y},

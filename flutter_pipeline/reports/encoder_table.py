@@ -10,6 +10,7 @@ from flutter_pipeline.reports.intervals import DotsConfig, Line, dots
 from flutter_pipeline.reports.section import Section
 
 MIB = 2**20
+MEASURED = ("ndcg", "low", "high", "flits_per_second", "size_mb", "train_seconds")
 LEAD = (
     "Feeds made by one encoder alone, on the same past days, beside what the encoder costs. Where "
     "intervals overlap widely, the cheaper one is the better choice."
@@ -40,14 +41,6 @@ def encoders_section(comparison: pd.DataFrame) -> Section:
 
 def _worth(rows: pd.DataFrame) -> dict[str, Any]:
     """Quality against speed, with size."""
-    known = rows[rows["ndcg"].notna() & (rows["flits_per_second"] > 0)]
-    names = ["encoder", "ndcg", "low", "high", "flits_per_second", "size_mb", "train_seconds"]
-    values = [
-        {"encoder": str(encoder), **{name: float(f"{one:.4g}") for name, one in figures.items()}}
-        for encoder, figures in zip(
-            known["encoder"], known[names[1:]].astype("float64").to_dict("records"), strict=True
-        )
-    ]
     x = {
         "field": "flits_per_second",
         "type": "quantitative",
@@ -57,9 +50,9 @@ def _worth(rows: pd.DataFrame) -> dict[str, Any]:
     }
     size = {"field": "size_mb", "type": "quantitative", "scale": {"range": [0, 600], "zero": True}}
     y = {"field": "ndcg", "type": "quantitative", "scale": {"zero": False}, "title": "NDCG"}
-    tooltip = [{"field": name, "type": "quantitative", "format": ".4~g"} for name in names[1:]]
+    tooltip = [{"field": name, "type": "quantitative", "format": ".4~g"} for name in MEASURED]
     return {
-        "data": {"values": values},
+        "data": {"values": _measured(rows)},
         "width": "container",
         "height": 230,
         "encoding": {"x": x, "color": {"field": "encoder", "type": "nominal", "legend": None}},
@@ -86,6 +79,15 @@ def _worth(rows: pd.DataFrame) -> dict[str, Any]:
             },
         ],
     }
+
+
+def _measured(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    known = rows[rows["ndcg"].notna() & (rows["flits_per_second"] > 0)]
+    figures = known[list(MEASURED)].astype("float64").to_dict("records")
+    return [
+        {"encoder": str(name), **{what: float(f"{one:.4g}") for what, one in some.items()}}
+        for name, some in zip(known["encoder"], figures, strict=True)
+    ]
 
 
 def _costs(rows: pd.DataFrame) -> str:

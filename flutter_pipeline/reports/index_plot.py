@@ -97,8 +97,8 @@ def _said(effort: Effort) -> str:
     return ", ".join(f"{count} {what}" for what, count in parts.items() if count) or "all"
 
 
-def _spec(curves: pd.DataFrame) -> dict[str, object]:
-    values = [
+def _points(curves: pd.DataFrame) -> list[dict[str, object]]:
+    return [
         {
             "encoder": encoder,
             "kind": kind,
@@ -110,8 +110,11 @@ def _spec(curves: pd.DataFrame) -> dict[str, object]:
             index=False, name=None
         )
     ]
-    encoders = list(dict.fromkeys(curves["encoder"]))
-    shared = {
+
+
+def _axes() -> dict[str, object]:
+    kinds = {"field": "kind", "type": "nominal", "scale": {"domain": list(EFFORTS)}}
+    return {
         "x": {
             "field": "us",
             "type": "quantitative",
@@ -125,36 +128,30 @@ def _spec(curves: pd.DataFrame) -> dict[str, object]:
             "axis": {"format": ".0%"},
             "title": "recall@10",
         },
-        "color": {
-            "field": "kind",
-            "type": "nominal",
-            "scale": {"domain": list(EFFORTS)},
-            "legend": {"title": "kind of index", "orient": "top"},
-        },
-        "shape": {"field": "kind", "type": "nominal", "scale": {"domain": list(EFFORTS)}},
+        "color": {**kinds, "legend": {"title": "kind of index", "orient": "top"}},
+        "shape": kinds,
     }
-    tooltip = [{"field": name} for name in ("encoder", "kind", "effort")]
-    figures = [
+
+
+def _spec(curves: pd.DataFrame) -> dict[str, object]:
+    encoders, axes = list(dict.fromkeys(curves["encoder"])), _axes()
+    select = {"input": "select", "options": encoders, "name": "encoder "}
+    tooltip = [
+        *({"field": name} for name in ("encoder", "kind", "effort")),
         {"field": "recall", "type": "quantitative", "format": ".1%"},
         {"field": "us", "type": "quantitative", "title": "µs"},
     ]
     return {
-        "data": {"values": values},
-        "params": [
-            {
-                "name": "encoder",
-                "value": encoders[-1],
-                "bind": {"input": "select", "options": encoders, "name": "encoder "},
-            }
-        ],
+        "data": {"values": _points(curves)},
+        "params": [{"name": "encoder", "value": encoders[-1], "bind": select}],
         "transform": [{"filter": "datum.encoder == encoder"}],
         "width": "container",
         "height": 300,
         "layer": [
-            {"mark": {"type": "line", "opacity": 0.5}, "encoding": shared},
+            {"mark": {"type": "line", "opacity": 0.5}, "encoding": axes},
             {
                 "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-                "encoding": {**shared, "tooltip": [*tooltip, *figures]},
+                "encoding": {**axes, "tooltip": tooltip},
             },
         ],
     }

@@ -1,10 +1,12 @@
 """What the candidate sources contribute: each alone, its weight, and what only it proposed."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from flutter_pipeline.evaluation.backtest import BLEND, RANKED
 from flutter_pipeline.reports.charts import TableConfig, sentence, table
-from flutter_pipeline.reports.figures import UNKNOWN, figures_of
+from flutter_pipeline.reports.figures import UNKNOWN, Figure, figures_of
 from flutter_pipeline.reports.intervals import DotsConfig, Line, dots
 from flutter_pipeline.reports.section import Section
 
@@ -39,6 +41,21 @@ def sources_section(
         )
     else:
         body = sentence("No source has been measured alone yet: there are too few days.")
+    missed = sentence(
+        "What a source is missed for, weights and ranker fitted anew without it, takes minutes to "
+        "tell: `make bench-sources` does."
+    )
+    body += _table(order, found, weights, reach) + missed
+    return Section("sources", "Sources", lead, body)
+
+
+def _table(
+    order: list[str],
+    found: Mapping[str, Figure],
+    weights: pd.DataFrame,
+    reach: pd.DataFrame,
+) -> str:
+    """Worth, weight and reach of each source, in ``order``."""
     shown = pd.DataFrame({"source": order})
     shown["NDCG alone (95 %)"] = [str(found.get(name, UNKNOWN)) for name in order]
     shown["weight"] = shown["source"].map(weights.set_index("source")["weight"])
@@ -46,19 +63,10 @@ def sources_section(
     shown["proposed, a bird"] = known["proposed"].to_numpy()
     shown["likes it found"] = known["found"].to_numpy()
     shown["likes only it found"] = known["only"].to_numpy()
-    formats = {
-        "weight": "{:.1%}",
-        "likes it found": "{:.1%}",
-        "likes only it found": "{:.1%}",
-        "proposed, a bird": "{:,.0f}",
-    }
-    missed = sentence(
-        "What a source is missed for, weights and ranker fitted anew without it, takes minutes to "
-        "tell: `make bench-sources` does."
-    )
+    shares = ("weight", "likes it found", "likes only it found")
+    formats = {**dict.fromkeys(shares, "{:.1%}"), "proposed, a bird": "{:,.0f}"}
     said = "Shares are of all liked candidates of the measured days, whichever source found them."
-    config = TableConfig(formats=formats)
-    return Section("sources", "Sources", lead, body + table(shown, said, config) + missed)
+    return table(shown, said, TableConfig(formats=formats))
 
 
 def reach_of(past: pd.DataFrame, sources: tuple[str, ...]) -> pd.DataFrame:
