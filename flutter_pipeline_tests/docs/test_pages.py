@@ -9,7 +9,7 @@ from flutter_pipeline_tests.conftest import PROJECT
 from flutter_pipeline_tests.docs.blocks import DOCUMENTS, FENCED
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-CODE = re.compile(r"`([a-z_]+/[a-z_/]*(?:[a-z_]+\.py)?)`")
+CODE = re.compile(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`")
 PAGES = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 IN_DATA = ("dagster/", "landing/", "quarantine/", "mlflow/outbox/", "quarantine/flood/")
 IN_SETS = ("tweeteval/", "stsb/", "word_similarity/", "corpora/")
