@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,6 @@ from flutter_pipeline.adapters.landing.landed import land
 from flutter_pipeline.adapters.landing.store import days_stored
 from flutter_pipeline.adapters.lock import run_lock
 from flutter_pipeline.adapters.repair import Attempt, repair
-from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.verify import Damage, Verified, verify
 from flutter_pipeline.cli.hints import with_folder
 from flutter_pipeline.cli.running import WAIT_SECONDS, execute
@@ -64,45 +63,34 @@ def _mended(settings: Settings, verified: Verified, as_json: bool) -> list[Attem
             if any(one.damage.kind == "ledger entry" and one.run for one in attempts):
                 land(settings, datetime.now(UTC))
         if lost := [one.damage for one in attempts if one.run]:
-            rerun = to_rerun(settings, verified, lost)
+            rerun = to_rerun(settings, lost)
             typer.echo(f"{_told_of_run(rerun)}\n")
             execute("everything", rerun.days, each_asset=True, assets=rerun.assets)
     return attempts
 
 
-def to_rerun(settings: Settings, verified: Verified, lost: Sequence[Damage]) -> Rerun:
-    """What makes ``lost`` anew, with all that is made of it; everything where that is not known."""
+def to_rerun(settings: Settings, lost: Sequence[Damage]) -> Rerun:
+    """What makes ``lost`` anew, with all that is made of it.
+
+    That is all there is, unless everything ``lost`` is made of what serves: what training reads is
+    as it was when the champion was trained, which need not be what was trained last.
+    """
     from flutter_pipeline.definitions import defs
 
     graph = defs().resolve_asset_graph()
     wanted = {dg.AssetKey(one.asset) for one in lost}
-    if not wanted <= graph.get_all_asset_keys():
+    champion = dg.AssetSelection.assets("champion")
+    of_what_serves = (champion.downstream() - champion).resolve(graph)
+    if not wanted <= of_what_serves:
         wanted = {dg.AssetKey("landing")}
     selected = dg.AssetSelection.assets(*wanted).downstream().resolve(graph)
     ordered = [key for key in graph.toposorted_asset_keys if key in selected]
-    by_day = {key.to_user_string() for key in ordered if graph.get(key).is_partitioned}
-    days = _days_lost(settings, verified, by_day & {one.asset for one in lost})
+    by_day = any(graph.get(key).is_partitioned for key in ordered)
     return Rerun(
         tuple(key.to_user_string() for key in ordered),
         len(graph.get_all_asset_keys()),
-        tuple(days or _stored(settings)) if by_day else (),
+        tuple(_stored(settings)) if by_day else (),
     )
-
-
-def _days_lost(settings: Settings, verified: Verified, tables: Collection[str]) -> list[str]:
-    """The days whose parts of ``tables`` are damaged; none where that is not all there is."""
-    store = TableStore(settings.data / "tables")
-    days: set[str] = set()
-    for name in tables:
-        wrong = {
-            one.file.name for one in verified.damage if (one.kind, one.name) == ("table", name)
-        }
-        # A manifest that was damaged is put aside by now, and with it what it named.
-        lost = {day for day, part in store.parts(name).items() if part.file in wrong}
-        if len(lost) < len(wrong):
-            return []
-        days |= lost
-    return sorted(days)
 
 
 def _stored(settings: Settings) -> list[str]:

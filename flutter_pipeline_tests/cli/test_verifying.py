@@ -6,7 +6,7 @@ import pytest
 
 from flutter_pipeline.adapters.landing import store
 from flutter_pipeline.adapters.store.tables import TableStore
-from flutter_pipeline.adapters.verify import Damage, Verified, damage_at_a_glance
+from flutter_pipeline.adapters.verify import Damage, damage_at_a_glance
 from flutter_pipeline.cli.verifying import Rerun, to_rerun
 from flutter_pipeline.settings import read_settings
 from flutter_pipeline_tests.conftest import Call, TinyFlutter
@@ -19,7 +19,7 @@ def _part(data: Path, table: str, number: int = 0) -> Path:
 
 def _rerun(monkeypatch, data: Path, *damage: Damage) -> Rerun:
     monkeypatch.setenv("FLUTTER_DATA", str(data))
-    return to_rerun(read_settings(), Verified(9, 1.0, damage), damage)
+    return to_rerun(read_settings(), damage)
 
 
 def _of_table(file: Path) -> Damage:
@@ -47,50 +47,36 @@ def test_feeds_alone_are_made_anew_where_they_alone_are_damaged(
     assert not {"candidates", "champion", "tfidf_model"} & set(rerun.assets)
 
 
-def test_a_damaged_day_is_that_day_and_what_is_made_of_it(
-    flutter_with_bert: TinyFlutter, monkeypatch
-):
-    data = flutter_with_bert.data
-    day = list(TableStore(data / "tables").parts("cleaned_tokens"))[1]
-    rerun = _rerun(monkeypatch, data, _of_table(_part(data, "cleaned_tokens", 1)))
-    assert rerun.days == (day,)
-    assert rerun.assets[0] == "cleaned_tokens" and "raw_flits" not in rerun.assets
-    assert {"tfidf_model", "candidates", "ranked_candidates"} <= set(rerun.assets)
-
-
-def test_a_damaged_manifest_is_all_days(flutter_with_bert: TinyFlutter, monkeypatch):
-    data = flutter_with_bert.data
-    rerun = _rerun(monkeypatch, data, _of_table(data / "tables/cleaned_tokens/manifest.json"))
-    parts = list(TableStore(data / "tables").parts("cleaned_tokens"))
-    assert (rerun.days[0], rerun.days[-1]) == (parts[0], parts[-1])
-
-
 @pytest.mark.parametrize(
-    ("kind", "name", "place", "first"),
+    ("kind", "name", "place"),
     [
-        ("pointer", "cbow", "embeddings/cbow/current.json", "cbow_embeddings"),
-        ("pointer", "cbow_index", "models/cbow_index/current.json", "cbow_index"),
-        ("version", "ranker/40e4", "models/ranker/40e4", "ranker"),
-        ("embeddings", "cbow/40e4", "embeddings/cbow/40e4/manifest.json", "cbow_embeddings"),
-        ("aliases", "aliases", "releases/aliases.json", "champion"),
-        ("ledger entry", "40e4", "intake/ledger/40e4.json", "landing"),
+        ("table", "cleaned_tokens", "tables/cleaned_tokens/manifest.json"),
+        ("table", "past_candidates", "tables/past_candidates/manifest.json"),
+        ("table", "of_long_ago", "tables/of_long_ago/manifest.json"),
+        ("pointer", "cbow", "embeddings/cbow/current.json"),
+        ("version", "ranker/40e4", "models/ranker/40e4"),
+        ("embeddings", "cbow/40e4", "embeddings/cbow/40e4/manifest.json"),
+        ("aliases", "aliases", "releases/aliases.json"),
+        ("ledger entry", "40e4", "intake/ledger/40e4.json"),
     ],
 )
-def test_everything_that_is_stored_has_the_asset_that_makes_it(
-    flutter_with_bert: TinyFlutter, monkeypatch, kind, name: str, place: str, first: str
+def test_what_training_reads_or_makes_is_made_anew_with_everything(
+    flutter_with_bert: TinyFlutter, monkeypatch, kind, name: str, place: str
 ):
     data = flutter_with_bert.data
     rerun = _rerun(monkeypatch, data, Damage(kind, name, data / place, "not JSON"))
-    assert rerun.assets[0] == first
-    assert (len(rerun.assets) == rerun.of) == (first == "landing")
+    assert rerun.assets[0] == "landing" and len(rerun.assets) == rerun.of
+    days = list(TableStore(data / "tables").parts("cleaned_tokens"))
+    assert (rerun.days[0], rerun.days[-1]) == (days[0], days[-1])
 
 
-def test_what_no_asset_makes_any_more_reruns_everything(
-    flutter_with_bert: TinyFlutter, monkeypatch
-):
-    data = flutter_with_bert.data
-    rerun = _rerun(monkeypatch, data, _of_table(data / "tables/of_long_ago/manifest.json"))
-    assert len(rerun.assets) == rerun.of
+def test_an_index_is_made_anew_with_what_searches_it(flutter_with_bert: TinyFlutter, monkeypatch):
+    place = flutter_with_bert.data / "models" / "cbow_index" / "current.json"
+    rerun = _rerun(
+        monkeypatch, flutter_with_bert.data, Damage("pointer", "cbow_index", place, "not JSON")
+    )
+    assert rerun.assets[0] == "cbow_index" and "candidates" in rerun.assets
+    assert not {"tfidf_index", "bird_interests", "champion"} & set(rerun.assets)
 
 
 def test_a_run_with_nothing_new_says_what_is_damaged(copied: TinyFlutter, call: Call):
