@@ -18,7 +18,7 @@ from flutter_pipeline.reports.section import Section
 
 LEAD = (
     "How unlike each day is to the days before it, in standard deviations of chance, measure by "
-    "measure. A dark row of days is a change that stays; a ring is an alarm."
+    "measure. A row of strong colour is a change that stays; a ring is an alarm."
 )
 MOST = 6.0
 """Standard deviations at which the colours end."""

@@ -85,7 +85,7 @@ def _measured(rows: pd.DataFrame) -> list[dict[str, Any]]:
     known = rows[rows["ndcg"].notna() & (rows["flits_per_second"] > 0)]
     figures = known[list(MEASURED)].astype("float64").to_dict("records")
     return [
-        {"encoder": str(name), **{what: float(f"{one:.4g}") for what, one in some.items()}}
+        {"encoder": str(name), **{str(what): float(f"{one:.4g}") for what, one in some.items()}}
         for name, some in zip(known["encoder"], figures, strict=True)
     ]
 

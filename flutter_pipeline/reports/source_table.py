@@ -11,6 +11,10 @@ from flutter_pipeline.reports.intervals import DotsConfig, Line, dots
 from flutter_pipeline.reports.section import Section
 
 KINDS = {"a source alone": "@c6", "all together": "@c1"}
+MISSED = (
+    "<p>What a source is missed for, weights and ranker fitted anew without it, takes minutes to "
+    "tell: <code>make bench-sources</code> does.</p>"
+)
 REACH = ["source", "proposed", "found", "only"]
 
 
@@ -41,11 +45,7 @@ def sources_section(
         )
     else:
         body = sentence("No source has been measured alone yet: there are too few days.")
-    missed = sentence(
-        "What a source is missed for, weights and ranker fitted anew without it, takes minutes to "
-        "tell: `make bench-sources` does."
-    )
-    body += _table(order, found, weights, reach) + missed
+    body += _table(order, found, weights, reach) + MISSED
     return Section("sources", "Sources", lead, body)
 
 
