@@ -71,7 +71,8 @@ def extended(once: Callable[..., Path], flutter_with_bert: TinyFlutter) -> Path:
         # What was compiled for the code as it is serves its copy, too.
         for name in ("flutter_pipeline", "flutter_pipeline_tests"):
             shutil.copytree(PROJECT / name, root / name)
-        shutil.copyfile(PROJECT / "pyproject.toml", root / "pyproject.toml")
+        for name in ("pyproject.toml", "dagster.yaml", "workspace.yaml"):
+            shutil.copyfile(PROJECT / name, root / name)
         apply_page(root)
         data = root / "my-data"
         shutil.copytree(flutter_with_bert.sources, data / "simulated")
