@@ -219,6 +219,7 @@ def show_where_to_look(settings: Settings) -> None:
         f"{feeds['bird_id'].nunique():,} feeds are in {settings.data / 'tables/ranked_candidates'}."
         f"\n  one bird's feed    {flutter}feed {bird}"
         f'\n  nearest flits      {flutter}similar "birds that cannot fly"'
+        f"\n  a page of it all   {flutter}report --open"
         f"\n  all figures        {flutter}evaluate"
         f"\n  graph and runs     {'make ui' if not option else flutter + 'ui'}"
     )

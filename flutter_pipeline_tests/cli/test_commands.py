@@ -101,10 +101,15 @@ def test_tables_fit_a_terminal(
     assert answer.code == 0 and len(lines) > 4 and max(map(len, lines)) <= 120
 
 
+SCREEN = 45
+"""Lines of a terminal that is not small."""
+
+
 def test_a_run_says_what_it_does_and_where_to_look(flutter_with_bert: TinyFlutter):
     printed = flutter_with_bert.printed
-    for asset in ("landing", "cleaned_tokens", "bert_embeddings", "ranker", "ranked_candidates"):
-        assert any(line.startswith(asset) for line in printed.splitlines())
+    for stage in ("raw", "text", "embeddings", "training", "promotion", "ranking", "all"):
+        assert any(line.startswith(stage) for line in printed.splitlines())
+    assert len(printed.splitlines()) <= SCREEN
     assert "Backtest" in printed and "oracle" in printed
     assert "60 feeds are in" in printed and "feed bird_" in printed
 
