@@ -1,4 +1,7 @@
-"""Every command that the README and the other documents tell people to type exists."""
+"""Every command that the README and the other documents tell people to type exists.
+
+``docs/test_commands.py`` runs them; this also looks at those that take too long to be run.
+"""
 
 import re
 import shlex
@@ -9,12 +12,9 @@ import typer
 
 from flutter_pipeline.cli.app import app
 from flutter_pipeline_tests.conftest import PROJECT
+from flutter_pipeline_tests.docs.blocks import ALL
 
-FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
-TEXTS = [document.read_text(encoding="utf-8") for document in DOCUMENTS]
-BLOCKS = [block for text in TEXTS for block in FENCED.findall(text)]
-LINES = [line.strip() for block in BLOCKS for line in block.splitlines()]
+LINES = [line.strip() for block in ALL for line in block.text.splitlines()]
 TYPED = [line.removeprefix("$ ").replace(".venv/bin/", "") for line in LINES]
 OURS = [line for line in TYPED if line.split()[:1] in (["make"], ["flutter-pipeline"])]
 GROUP: Any = typer.main.get_command(app)
