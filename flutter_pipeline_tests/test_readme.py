@@ -5,6 +5,7 @@
 
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import typer
 
 from flutter_pipeline.cli.app import app
 from flutter_pipeline_tests.conftest import PROJECT
-from flutter_pipeline_tests.docs.blocks import ALL
+from flutter_pipeline_tests.docs.blocks import ALL, DOCUMENTS, FENCED
 
 LINES = [line.strip() for block in ALL for line in block.text.splitlines()]
 TYPED = [line.removeprefix("$ ").replace(".venv/bin/", "") for line in LINES]
@@ -69,6 +70,15 @@ def test_commands_exist(line: str):
         assert set(asked) <= targets()
     else:
         assert unknown_words(line) == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_within_sentences_exist(path: Path):
+    prose = FENCED.sub("", path.read_text(encoding="utf-8"))
+    for line in re.findall(r"`(flutter-pipeline [^`…]+)`", prose):
+        assert unknown_words(" ".join(line.split())) == [], line
+    for line in re.findall(r"`make\s([^`]+)`", prose):
+        assert {word for word in line.split() if "=" not in word} <= targets(), line
 
 
 def test_a_command_or_option_that_is_none_would_be_found():

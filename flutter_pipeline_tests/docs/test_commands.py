@@ -29,6 +29,7 @@ SHORTENED = {
     "--encoder bert": ("--encoder cbow", "the small folder has no BERT"),
     "compare tfidf bert": ("compare tfidf cbow", "the small folder has no BERT"),
     "cbow@previous cbow": ("tfidf@challenger tfidf", "there, CBOW has one version"),
+    "report --open": ("report", "there is no browser to open it in"),
     "run --again": ("run", "all of it once more; test_upgrade.py runs it"),
     "some-bird": ("bird_10", "a bird that has a feed there"),
     "bird_010": ("bird_10", "sixty birds have numbers of two digits"),
