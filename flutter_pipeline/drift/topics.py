@@ -5,10 +5,12 @@ Clusters are learnt from the reference of that day, so topics of two days do not
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from flutter_pipeline.drift.config import DriftConfig
 from flutter_pipeline.drift.day import Window, shown_rows, topics_of
 from flutter_pipeline.drift.features import words_and_counts
+from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.text.copy_groups import near_copy_groups
 
 WORDS = 4
@@ -29,21 +31,38 @@ def topic_shares(window: Window, config: DriftConfig) -> pd.DataFrame:
         np.bincount(topics[rows], minlength=topics.max() + 1) / rows.sum()
         for rows in (is_reference, ~is_reference)
     )
-    words, counts = words_and_counts(flits["tokens"])
-    total = np.asarray(counts.sum(axis=0)).ravel()
-    names = [
-        _name(words, np.asarray(counts[topics == one].sum(axis=0)).ravel(), total)
-        for one in range(len(before))
-    ]
+    names = [" ".join(words) for words in _telling(flits["tokens"], topics, len(before))]
     table = pd.DataFrame({"topic": names, "before": before, "today": today})
     order = np.argsort(-np.abs(today - before), kind="stable")
     return table.iloc[order].reset_index(drop=True)
 
 
-def _name(words: list[str], inside: np.ndarray, total: np.ndarray) -> str:
+def topics_and_words(
+    tokens: pd.Series, vectors: Matrix, config: DriftConfig
+) -> tuple[NDArray[np.int64], list[tuple[str, ...]]]:
+    """For each flit the number of its topic, and for each topic the words that tell it apart.
+
+    ``tokens`` are joined by spaces, ``vectors`` has a row for each; topics are learnt from all.
+    """
+    if not len(tokens):
+        return np.zeros(0, dtype=np.int64), []
+    topics = topics_of(vectors, np.ones(len(vectors), dtype=np.bool_), config)
+    # Numbers without gaps, also where a cluster ended up empty.
+    _, topics = np.unique(topics, return_inverse=True)
+    return topics, _telling(tokens, topics, int(topics.max()) + 1)
+
+
+def _telling(tokens: pd.Series, topics: NDArray[np.int64], many: int) -> list[tuple[str, ...]]:
+    words, counts = words_and_counts(tokens)
+    total = np.asarray(counts.sum(axis=0)).ravel()
+    inside = (np.asarray(counts[topics == one].sum(axis=0)).ravel() for one in range(many))
+    return [_words(words, said, total) for said in inside]
+
+
+def _words(words: list[str], inside: np.ndarray, total: np.ndarray) -> tuple[str, ...]:
     """The words that are said in the topic far more often than elsewhere, weighed by how often."""
     outside = total - inside
     share = (inside + PRIOR) / (inside.sum() + PRIOR * len(words))
     other = (outside + PRIOR) / (outside.sum() + PRIOR * len(words))
     order = np.argsort(-share * np.log(share / other), kind="stable")
-    return " ".join(words[place] for place in order[:WORDS])
+    return tuple(words[place] for place in order[:WORDS])
