@@ -9,7 +9,7 @@ from flutter_pipeline.adapters.promotion import models_of
 from flutter_pipeline.adapters.store.releases import ReleaseStore
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
-from flutter_pipeline.adapters.tracking import VERSION_TAG, Tracking
+from flutter_pipeline.adapters.tracking import MODEL_TAG, VERSION_TAG, Tracking
 from flutter_pipeline.candidates.propose import CandidateConfig, source_names
 from flutter_pipeline.contracts.tables import LIKED, RANKED_CANDIDATES
 from flutter_pipeline.defs.resources import tracking_of
@@ -87,16 +87,31 @@ def test_encoders_are_compared(flutter_with_bert: TinyFlutter):
 def test_each_asset_that_learns_or_measures_has_one_mlflow_run(
     flutter_with_bert: TinyFlutter, tracking: Tracking
 ):
-    runs = tracking.runs()
+    runs = [run for run in tracking.runs() if "kind" not in run.tags]
     assert sorted(run.tags["dagster.asset_key"] for run in runs) == sorted(TRACKED)
     assert {run.status for run in runs} == {"FINISHED"}
     [dagster_run] = {run.tags["dagster.run_id"] for run in runs}
     with dg.DagsterInstance.from_config(str(flutter_with_bert.data / "dagster")) as instance:
         assert instance.has_run(dagster_run)
-    [cbow] = [run for run in runs if run.name == "cbow_model"]
+    [cbow] = [run for run in runs if run.name.startswith("cbow_model ")]
     assert cbow.params["dim"] == "100" and cbow.metrics["loss"] > 0
-    [measured] = [run for run in runs if run.name == "offline_evaluation"]
-    assert {"ranked.ndcg", "random.ndcg", "oracle.recall"} <= set(measured.metrics)
+    [measured] = [run for run in runs if run.name.startswith("offline_evaluation ")]
+    assert {"ranked/ndcg", "random/ndcg", "oracle/recall"} <= set(measured.metrics)
+    assert measured.metrics["ndcg_at_10"] == measured.metrics["ranked/ndcg"]
+
+
+def test_encoders_stand_side_by_side_in_mlflow(flutter_with_bert: TinyFlutter, tracking: Tracking):
+    runs = {run.tags["encoder"]: run for run in tracking.runs("tags.kind = 'encoder'")}
+    assert set(runs) == {"tfidf", "cbow", "bert"}
+    [names] = {tuple(sorted(run.metrics)) for run in runs.values()}
+    cost = {"train_seconds", "flits_a_second", "bytes_a_vector", "dims"}
+    assert {"ndcg_at_10", "ndcg_at_10_low", "ndcg_at_10_high", "behind_best", *cost} <= set(names)
+    assert min(run.metrics["behind_best"] for run in runs.values()) == 0
+    [version] = tracking.versions("cbow_model")
+    assert runs["cbow"].params["version"] == version.tags[VERSION_TAG]
+    model = tracking.client.get_logged_model(version.tags[MODEL_TAG])
+    measured = {one.key: one.value for one in model.metrics or ()}
+    assert measured["ndcg_at_10"] == runs["cbow"].metrics["ndcg_at_10"]
 
 
 @pytest.mark.parametrize("model", [*MODELS, "release"])

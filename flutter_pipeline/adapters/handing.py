@@ -23,8 +23,8 @@ LOG = logging.getLogger("flutter_pipeline.assets")
 
 STAGE_RUN = "flutter.stage_run"
 """Tag by which a run is found that was made before, though nobody heard the answer."""
-PARENT = "mlflow.parentRunId"
-"""Tag by which MLflow's pages show a run below another."""
+PART_OF = "flutter.part_of"
+"""Tag that names the run of the stage. It is not MLflow's own: pages fold those runs away."""
 LACKING = "flutter.lacking"
 """Tag that names artefacts that were gone when the run was told."""
 
@@ -106,9 +106,9 @@ class Handing:
             self._say_lacking(run, lacking)
 
     def _tell_part(self, parent: TrackedRun, part: Part, key: str) -> None:
-        """A run below ``parent``; its figures are kept with the model that was measured, too."""
+        """A run beside ``parent``; its figures are kept with the model that was measured, too."""
         self._in_time()
-        run = self._run(key, part.name, {**part.tags, PARENT: parent.run_id})
+        run = self._run(key, part.name, {**part.tags, PART_OF: parent.run_id})
         run.log_params(part.params)
         run.log_points(part.points, self._model_id(part))
         self._close(run, key)

@@ -55,7 +55,7 @@ class KeptDataset(BaseModel, frozen=True, extra="forbid"):
 
 
 class Part(BaseModel, frozen=True, extra="forbid"):
-    """A run below the stage's own: one of several things that are compared with one another."""
+    """A run beside the stage's own: one of several things that are compared with one another."""
 
     name: str = Field(description="Name of the run.")
     tags: dict[str, str] = Field(default={}, description="Tags of the run.")
@@ -80,5 +80,5 @@ class Letter(BaseModel, frozen=True, extra="forbid"):
     files: tuple[KeptFile, ...] = Field(default=(), description="Other artefacts.")
     datasets: tuple[KeptDataset, ...] = Field(default=(), description="What it was made from.")
     versions: tuple[KeptVersion, ...] = Field(default=(), description="Versions to register.")
-    parts: tuple[Part, ...] = Field(default=(), description="Runs below it.")
+    parts: tuple[Part, ...] = Field(default=(), description="Runs beside it.")
     aliases: dict[str, dict[str, str | None]] = Field(default={}, description="Where they point.")

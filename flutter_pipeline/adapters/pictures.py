@@ -68,6 +68,22 @@ def picture_of_encoders(alike: pd.DataFrame, moved: Mapping[str, Comparison]) ->
     return _png(figure)
 
 
+def picture_of_importance(importance: pd.DataFrame, most: int = 25) -> bytes:
+    """A bar a feature, or group of them, that the order rests on most: `by, name, lost`."""
+    panels = [
+        (by, rows.nlargest(most, "lost")) for by, rows in importance.groupby("by", sort=False)
+    ]
+    figure, axes = _figure("NDCG lost on days held out when it is shuffled", len(panels), (10, 6))
+    for (by, rows), one in zip(panels, axes, strict=True):
+        one.barh(range(len(rows)), rows["lost"], color=BLUE)
+        one.set_yticks(range(len(rows)), list(rows["name"]), fontsize=7, parse_math=False)
+        one.invert_yaxis()
+        one.set_title(f"by {by}", fontsize=9, loc="left")
+        one.grid(axis="x", color="#e5e5e5")
+        one.set_axisbelow(True)
+    return _png(figure)
+
+
 def as_markdown(png: bytes, title: str) -> str:
     """The picture inside a line of Markdown, for pages that cannot read files."""
     return f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})"

@@ -20,6 +20,7 @@ from flutter_pipeline.ranking.ranker import Ranker, ranker_kind
 from flutter_pipeline.ranking.training import LearnerConfig, RowsConfig, TrainingSet, training_set
 
 NAME = "ranker"
+EXAMPLE_ROWS = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class TrainedRanker:
     """By feature, where the ranker has such."""
     importance: pd.DataFrame = field(default_factory=pd.DataFrame)
     """NDCG lost on the held-out moment when a feature, or a group, is shuffled."""
+    example: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """A few rows as the ranker reads them; numbers that say nothing where it read none."""
 
 
 def train_ranker_version(
@@ -56,11 +59,13 @@ def train_ranker_version(
     judged = HeldOut(0.0, 0.0, 0)
     reason = ""
     ranker: Ranker = BlendRanker()
+    example = pd.DataFrame()
     try:
         chosen = _rows_config(config)
         rows = training_set(network, candidates, _sources(candidates), backtest.step, chosen)
         count, liked = len(rows.labels), int(rows.labels.sum())
         ranker = train(rows)
+        example = rows.features.head(EXAMPLE_ROWS)
         judged = _judged(network, candidates, train, Rules(backtest.step, backtest.k, chosen))
     except CorpusError as error:
         reason = str(error)
@@ -87,7 +92,8 @@ def train_ranker_version(
         figures["held_out.calibration_error"] = judged.calibration_error
     weights = {f"weight.{name}": value for name, value in _coefficients(ranker).items()}
     stored = Stored(NAME, version, state, facts)
-    return TrainedRanker(stored, reason, figures, weights, judged.importance)
+    example = example.reindex(columns=list(ranker.feature_names), fill_value=0.0)
+    return TrainedRanker(stored, reason, figures, weights, judged.importance, example)
 
 
 def importance_figures(importance: pd.DataFrame) -> dict[str, float]:

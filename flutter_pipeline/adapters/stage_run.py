@@ -46,7 +46,7 @@ class About:
 
 @dataclass(frozen=True)
 class Measured:
-    """One of several things that a stage compares with one another; a run below the stage's."""
+    """One of several things that a stage compares with one another; a run beside the stage's."""
 
     name: str
     params: Mapping[str, Any]
@@ -78,6 +78,11 @@ class StageRun:
     _tags: dict[str, str] = field(default_factory=dict)
     _aliases: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
+    @property
+    def as_of(self) -> str:
+        """The moment that the run speaks of, as days and hours are called; may be empty."""
+        return self.letter.tags.get("as_of", "")
+
     def log(
         self,
         params: Mapping[str, Any],
@@ -98,7 +103,7 @@ class StageRun:
         self._datasets += datasets
 
     def log_part(self, measured: Measured) -> None:
-        """Tell one of several things that are compared, as a run below this one."""
+        """Tell one of several things that are compared, as a run beside this one."""
         self._parts.append(
             Part(
                 name=measured.name,
@@ -139,7 +144,7 @@ class StageRun:
         said = about or About()
         kept = self.outbox.keep(self.letter.id, folder).path
         # Where somebody looks at a version, he sees tags and the description; not the run.
-        facts = {"as_of": self.letter.tags.get("as_of", ""), **said.made_from}
+        facts = {"as_of": self.as_of, **said.made_from}
         told = {name: str(value) for name, value in facts.items() if value not in ("", None)}
         self._versions.append(
             KeptVersion(

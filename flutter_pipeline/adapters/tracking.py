@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from flutter_pipeline.adapters.tracked_run import TrackedRun
 from flutter_pipeline.adapters.tracking_server import opened
+from flutter_pipeline.adapters.tracking_views import MADE_TAG, experiment_tags
 from flutter_pipeline.addresses import is_server, without_password
+from flutter_pipeline.evaluation.split import BacktestConfig
 from flutter_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,11 +79,18 @@ class Tracking:
     """One tracking server, or database, and one experiment there."""
 
     def __init__(
-        self, uri: str, artifacts: Path, experiment: str, ui: str = "http://127.0.0.1:5000"
+        self,
+        uri: str,
+        artifacts: Path,
+        experiment: str,
+        ui: str = "http://127.0.0.1:5000",
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         self.uri = uri
         self.artifacts = artifacts
         self.experiment = experiment
+        # Of the experiment: what its page shows at first.
+        self.tags = dict(tags or {})
         # Links to it are shown in many places.
         self.ui = (without_password(uri) if is_server(uri) else ui).rstrip("/")
 
@@ -116,9 +124,9 @@ class Tracking:
         """Where the UI lists the runs."""
         return f"{self.ui}/#/experiments/{self.experiment_id}/runs?{VIEW}"
 
-    def page_of(self, where: str) -> str:
-        """Where the UI lists the runs that a filter in MLflow's language lets through."""
-        return f"{self.page}&searchFilter={quote(where)}"
+    def page_of(self, view: str) -> str:
+        """Where the UI lists the runs as one of the views of the experiment shows them."""
+        return f"{self.page}&viewStateShareKey={view}"
 
     def runs(self, where: str = "", limit: int = 1000) -> list[RunFacts]:
         """Runs of the experiment, newest first; ``where`` is a filter in MLflow's language."""
@@ -249,7 +257,13 @@ class Tracking:
         found = client.get_experiment_by_name(self.experiment)
         if found is None:
             place = None if is_server(self.uri) else self.artifacts.resolve().as_uri()
-            return client.create_experiment(self.experiment, artifact_location=place)
+            return client.create_experiment(
+                self.experiment, artifact_location=place, tags=self.tags
+            )
+        # Once, so that what somebody changes there stays.
+        if found.tags.get(MADE_TAG) != self.tags.get(MADE_TAG):
+            for name, value in self.tags.items():
+                client.set_experiment_tag(found.experiment_id, name, value)
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return found.experiment_id
@@ -262,4 +276,5 @@ def tracking_of(settings: Settings) -> Tracking:
         artifacts=settings.data / "mlflow" / "artifacts",
         experiment="flutter",
         ui=settings.mlflow_ui,
+        tags=experiment_tags(settings.config(BacktestConfig, "backtest").k),
     )

@@ -11,6 +11,7 @@ from flutter_pipeline.adapters.encoder_trials import Ground, Tried, try_variant
 from flutter_pipeline.adapters.encoding import Known
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.adapters.telling import costs_named
 from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.candidates.propose import CandidateConfig
 from flutter_pipeline.cli.benchmark import Asked, each_variant, experiment, right
@@ -63,7 +64,7 @@ def evaluate_encoders(settings: Settings, asked: Asked) -> None:
     if tracking is not None:
         for row in _records(table):
             params = {**tried[row["method"]].config, "k": config.k}
-            track(tracking, row["method"], params, row)
+            track(tracking, row["method"], params, costs_named(row, config.k))
     if asked.as_json:
         show_json({"measured": _records(table), "baselines": _records(beside)})
         return

@@ -5,7 +5,7 @@ import pandas as pd
 
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.promotion import Decision, decide
-from flutter_pipeline.adapters.registry import StageRun
+from flutter_pipeline.adapters.stage_run import About, StageRun
 from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
@@ -21,6 +21,7 @@ from flutter_pipeline.evaluation.promotion import PromotionConfig
 from flutter_pipeline.settings import read_settings
 
 NAMES = read_settings().use_encoders
+WHAT = "What serves together: encoders, the ranker, and the weights of the sources."
 SERVES = Expectation(
     "column_values_to_be_in_set",
     {"column": "challenger_serves", "value_set": [True]},
@@ -98,6 +99,8 @@ def _tell(run: StageRun, decision: Decision, config: PromotionConfig, data: Data
         for name, value in facts.get("comparison", {}).items()
         if value is not None
     }
+    run.name_after(release.id)
+    run.tag(release=release.id)
     run.log(
         {**config.model_dump(), **made_from, **parts, "ranker_version": release.ranker},
         {**numbers, "promoted": float(decision.serves)},
@@ -112,4 +115,6 @@ def _tell(run: StageRun, decision: Decision, config: PromotionConfig, data: Data
     if decision.champion != release.id:
         # The reason for which the champion serves stays as it was written then.
         folder = data.releases.keep(release, facts)
-    run.register(Stored("release", release.id, State({}, {})), folder)
+    made_from = {**parts, "ranker_version": release.ranker, "reason": decision.reason}
+    about = About(WHAT, made_from)
+    run.register(Stored("release", release.id, State({}, {})), folder, about)

@@ -18,6 +18,8 @@ from flutter_pipeline.adapters.comparing import (
 from flutter_pipeline.adapters.pictures import as_markdown, log_picture, picture_of_encoders
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.adapters.telling import as_sections, encoders_measured
+from flutter_pipeline.adapters.tracking_views import ENCODERS
 from flutter_pipeline.contracts.results import EMBEDDING_COMPARISON
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
@@ -77,13 +79,21 @@ def embedding_comparison(
         picture = picture_of_encoders(alike, {name: one.comparison for name, one in since.items()})
         versions = dict(zip(table["encoder"] + "_version", table["version"], strict=True))
         figures = {**cost_and_quality(table), **likeness_figures(alike), **movement_figures(since)}
-        run.log({**config.model_dump(), **versions}, figures)
+        run.name_after(release.id)
+        run.tag(release=release.id)
+        run.log({**config.model_dump(), **versions}, as_sections(figures))
+        models = {name: data.models.open(f"{name}_model", release.encoders[name]) for name in NAMES}
+        for measured in encoders_measured(table, offline_evaluation, models, run.as_of):
+            run.log_part(measured)
         log_picture(run, PICTURE, picture)
-    shown = {
+    shown: dict[str, dg.MetadataValue] = {
         "mlflow_run": run_link(run),
         "picture": dg.MetadataValue.md(as_markdown(picture, "The encoders beside one another")),
         "encoders_alike": dg.MetadataValue.md(preview(alike, rows=len(alike))),
     }
+    if run.url:
+        found = run.tracking.page_of(ENCODERS)
+        shown["encoders_in_mlflow"] = dg.MetadataValue.url(found)
     pages = {f"{name}_since_before": _page(since.get(name), tokens) for name in NAMES}
     return Made(table, metadata={**shown, **pages})
 

@@ -1,7 +1,6 @@
 """Embeddings: for each encoder its model, and the vectors of all flits by that model."""
 
 from dataclasses import asdict
-from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -9,9 +8,13 @@ from pydantic import BaseModel
 
 from flutter_pipeline.adapters.coverage import bring_up_to_date
 from flutter_pipeline.adapters.encoding import Known, train_version
+from flutter_pipeline.adapters.model_form import encoder_form
 from flutter_pipeline.adapters.progress import progress_bar
+from flutter_pipeline.adapters.stage_run import About
 from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.adapters.telling import encoder_origin, flat, lessons_data
 from flutter_pipeline.contracts.state import curves_of, figures_of
+from flutter_pipeline.contracts.tables import CLEANED_TOKENS
 from flutter_pipeline.defs.asset import (
     Made,
     Stage,
@@ -27,6 +30,7 @@ from flutter_pipeline.defs.streams import TableParts
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import read_settings
+from flutter_pipeline.text.cleaned import TextConfig
 
 VECTORS = (
     at_most("not_finite", 0, "every number of every vector is finite"),
@@ -82,8 +86,12 @@ def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
                 "version": stored.version,
                 "training_data": stored.facts["training_data"],
             }
-            run.log({**_flat(config), **made_from}, figures, curves_of(stored.state))
-            run.register(stored, data.models.keep(stored))
+            run.name_after(stored.version)
+            run.log({**flat(config), **made_from}, figures, curves_of(stored.state))
+            run.log_data(*lessons_data(stored, CLEANED_TOKENS))
+            text = data.settings.config(TextConfig, "text")
+            about = About(kind.title, encoder_origin(stored), encoder_form(stored, text))
+            run.register(stored, data.models.keep(stored), about)
         facts = {**figures, "version": stored.version, "reused": trained.reused}
         return Made(stored, facts, {"mlflow_run": run_link(run)})
 
@@ -108,15 +116,6 @@ def _known(
     if raw_engagements is None:
         return Known(flits)
     return Known(flits, likes_to_learn_from(raw_engagements, data.tables, data.settings))
-
-
-def _flat(config: BaseModel) -> dict[str, Any]:
-    """The config's values by name; those of a config within it as ``its_name.their_name``."""
-    flat: dict[str, Any] = {}
-    for name, value in config.model_dump().items():
-        inner = value if isinstance(value, dict) else {"": value}
-        flat |= {f"{name}.{part}".rstrip("."): one for part, one in inner.items()}
-    return flat
 
 
 def embeddings_asset(kind: EncoderKind) -> dg.AssetsDefinition:

@@ -7,12 +7,19 @@ from flutter_pipeline.adapters.oracle import preference_of
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import ranker_of
 from flutter_pipeline.adapters.store.opened import Embeddings
+from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.tables import WHOLE
 from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.adapters.telling import (
+    as_sections,
+    headline_of,
+    network_data,
+    table_data,
+)
 from flutter_pipeline.birds.history import load_network
 from flutter_pipeline.candidates.naming import with_codes
 from flutter_pipeline.candidates.propose import CandidateConfig
-from flutter_pipeline.contracts.results import OFFLINE_EVALUATION
+from flutter_pipeline.contracts.results import OFFLINE_EVALUATION, PAST_CANDIDATES
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset
 from flutter_pipeline.defs.moments import backtest_config, pool_at
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
@@ -90,7 +97,17 @@ def offline_evaluation(
             "ranker_version": ranker.version,
             **{f"{name}_version": data.embeddings.current_version(name) for name in NAMES},
         }
-        run.log({**config.model_dump(), **made_from}, headline(table))
+        release = Release(
+            {name: data.embeddings.current_version(name) or "" for name in NAMES},
+            ranker.version,
+            weights,
+        )
+        run.name_after(release.id)
+        run.tag(release=release.id)
+        figures = {**headline_of(table), **as_sections(headline(table))}
+        run.log({**config.model_dump(), **made_from}, figures)
+        tested = table_data(data.tables, PAST_CANDIDATES, context="evaluation")
+        run.log_data(network_data(network, "evaluation"), tested)
     figures = pivot(table[table["by"] == ALL])
     return Made(
         table,

@@ -4,14 +4,26 @@ import dagster as dg
 import pandas as pd
 from pydantic import BaseModel
 
+from flutter_pipeline.adapters.model_form import ranker_form
+from flutter_pipeline.adapters.pictures import log_picture, picture_of_importance
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import importance_figures, ranker_of, train_ranker_version
 from flutter_pipeline.adapters.serving import feeds_of
+from flutter_pipeline.adapters.stage_run import About
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.adapters.telling import (
+    as_sections,
+    flat,
+    network_data,
+    ranker_origin,
+    table_data,
+)
 from flutter_pipeline.birds.history import known_before, load_network
 from flutter_pipeline.candidates.naming import with_codes, with_ids
 from flutter_pipeline.candidates.propose import CandidateConfig
+from flutter_pipeline.contracts.results import PAST_CANDIDATES
+from flutter_pipeline.contracts.state import curves_of
 from flutter_pipeline.contracts.table import Expectation
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, in_parts
@@ -27,6 +39,7 @@ from flutter_pipeline.settings import read_settings
 
 KIND = read_settings().section("ranker").get("kind", DEFAULT_KIND)
 NAMES = read_settings().use_encoders
+WHAT = "Says how likely a bird is to like each candidate, and so orders its feed."
 LEARNT = Expectation(
     "column_values_to_be_in_set",
     {"column": "kind", "value_set": [KIND]},
@@ -67,8 +80,15 @@ def ranker(
         trained = train_ranker_version(known, past, KIND, config, backtest)
         made_from = {"network_version": network.version, "version": trained.stored.version}
         told = importance_figures(trained.importance)
-        run.log({**config.model_dump(), **made_from}, trained.figures | trained.coefficients | told)
-        run.register(trained.stored, data.models.keep(trained.stored))
+        figures = as_sections(trained.figures | trained.coefficients | told)
+        run.name_after(trained.stored.version)
+        run.log({**flat(config), **made_from}, figures, curves_of(trained.stored.state))
+        run.log_data(network_data(network), table_data(data.tables, PAST_CANDIDATES))
+        if len(trained.importance):
+            log_picture(run, "importance.png", picture_of_importance(trained.importance))
+        form = ranker_form(trained.stored, trained.example)
+        about = About(WHAT, ranker_origin(trained.stored, network), form)
+        run.register(trained.stored, data.models.keep(trained.stored), about)
     facts = {
         **trained.figures,
         "version": trained.stored.version,

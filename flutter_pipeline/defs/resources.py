@@ -17,7 +17,9 @@ from flutter_pipeline.adapters.promotion import (
     settle,
 )
 from flutter_pipeline.adapters.pruning import prune
-from flutter_pipeline.adapters.registry import StageRun, point_aliases, told
+from flutter_pipeline.adapters.registry import point_aliases, told
+from flutter_pipeline.adapters.reporting.shelf import key_of
+from flutter_pipeline.adapters.stage_run import StageRun
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.numbers import StoreConfig
 from flutter_pipeline.adapters.store.opened import Embeddings
@@ -26,6 +28,7 @@ from flutter_pipeline.adapters.store.tables import WHOLE, TableStore
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.adapters.tracking import tracking_of
 from flutter_pipeline.defs.asset import Made
+from flutter_pipeline.defs.moments import as_of
 from flutter_pipeline.defs.partitions import days_of_rows
 from flutter_pipeline.defs.streams import Staged, TableParts
 from flutter_pipeline.errors import VersionError
@@ -102,14 +105,18 @@ class TrackingServer(dg.ConfigurableResource):
 
     @contextmanager
     def run(self, context: dg.AssetExecutionContext) -> Iterator[StageRun]:
-        """An MLflow run named after the asset and tagged with the Dagster run.
+        """An MLflow run named after the asset and the moment, and tagged with the Dagster run.
 
         Never raises because MLflow is away: what was to be told then waits in the data folder.
         """
         settings = read_settings()
         name = context.asset_key.to_user_string()
         url = f"{settings.dagster_ui}/runs/{context.run.run_id}"
+        tables = TableStore(settings.data / "tables")
+        key = key_of(as_of(tables, settings), settings) if tables.parts("raw_flits") else ""
         tags = {
+            # Runs of one day belong together, and stand beside those of another day.
+            "as_of": key,
             "dagster.run_id": context.run.run_id,
             "dagster.asset_key": name,
             "dagster.run_url": url,
@@ -117,7 +124,8 @@ class TrackingServer(dg.ConfigurableResource):
             "mlflow.note.content": f"`{name}` in Dagster: [run {context.run.run_id[:8]}]({url})",
         }
         tracking = tracking_of(settings)
-        with told(tracking, settings.data, name, tags, context.run.run_id) as run:
+        title = " ".join(filter(None, (name, key)))
+        with told(tracking, settings.data, title, tags, context.run.run_id) as run:
             yield run
         if run.undelivered:
             context.log.warning(f"MLflow has not been told of it yet: {run.undelivered}")

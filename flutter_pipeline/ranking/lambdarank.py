@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from flutter_pipeline.birds.history import FloatArray
-from flutter_pipeline.contracts.state import State
+from flutter_pipeline.contracts.state import CURVE, State
 from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.ranking.actions import HEADS, ActionWeights, heads_of, worth
 from flutter_pipeline.ranking.features import check_features
@@ -32,6 +32,9 @@ from flutter_pipeline.ranking.platt import Platt, fit_platt
 from flutter_pipeline.ranking.training import LearnerConfig, TrainingSet, check_enough, parted
 
 Raw = NDArray[np.float64]
+HELD_OUT = "held_out"
+CURVE_NAME = f"{CURVE}held_out_ndcg_by_round"
+"""Of the array that keeps how the trees got on."""
 
 
 class LambdaRankConfig(LearnerConfig, frozen=True, extra="forbid"):
@@ -94,6 +97,8 @@ class LambdaRanker:
     shares: tuple[float, float]
     """What the trees' and the line's scores are multiplied by before they are added."""
     platt: Platt
+    curve: tuple[float, ...] = ()
+    """NDCG on what was held out, round after round."""
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -125,7 +130,8 @@ class LambdaRanker:
             "shares": list(self.shares),
             "platt": [self.platt.slope, self.platt.offset],
         }
-        return State(settings, line.arrays)
+        curve = {CURVE_NAME: np.array(self.curve)} if self.curve else {}
+        return State(settings, {**line.arrays, **curve})
 
 
 def load_lambdarank(state: State) -> LambdaRanker:
@@ -136,6 +142,7 @@ def load_lambdarank(state: State) -> LambdaRanker:
         state.settings["trees"],
         (of_trees, of_line),
         Platt(*state.settings["platt"]),
+        tuple(state.arrays.get(CURVE_NAME, np.zeros(0)).tolist()),
     )
 
 
@@ -147,7 +154,7 @@ def train_lambdarank(rows: TrainingSet, config: LambdaRankConfig) -> LambdaRanke
     check_enough(rows, config.min_positives)
     learnt, held = parted(rows)
     line_config = LogisticConfig(min_positives=1, seed=config.seed)
-    booster, n_trees = _boosted(learnt, held, config)
+    booster, n_trees, curve = _boosted(learnt, held, config)
     line = train_logistic(learnt, line_config)
     names = line.feature_names
     trees = _leaves(booster, held.features, names, n_trees)
@@ -155,29 +162,35 @@ def train_lambdarank(rows: TrainingSet, config: LambdaRankConfig) -> LambdaRanke
     shares = ((1 - config.linear) / _spread(trees), config.linear / _spread(log_odds))
     platt = fit_platt(shares[0] * trees + shares[1] * log_odds, held.labels)
     # What was held out is the newest, so the ranker that serves learns from it too.
-    whole, _ = _boosted(rows, None, config.model_copy(update={"rounds": n_trees}))
-    return LambdaRanker(train_logistic(rows, line_config), whole.model_to_string(), shares, platt)
+    whole, *_ = _boosted(rows, None, config.model_copy(update={"rounds": n_trees}))
+    line = train_logistic(rows, line_config)
+    return LambdaRanker(line, whole.model_to_string(), shares, platt, curve)
 
 
 def _boosted(
     rows: TrainingSet, held: TrainingSet | None, config: LambdaRankConfig
-) -> tuple[Any, int]:
-    """The trees, and how many of them were best on ``held``; all where nothing is held out."""
+) -> tuple[Any, int, tuple[float, ...]]:
+    """The trees, how many of them were best on ``held``, and their NDCG there round by round; all
+    trees, and no figures, where nothing is held out.
+    """
     import lightgbm  # late, as above
 
     data = _dataset(rows, config)
     parameters = {**config.parameters, "label_gain": _gains(config).tolist()}
     if held is None:
-        return lightgbm.train(parameters, data, config.rounds), config.rounds
+        return lightgbm.train(parameters, data, config.rounds), config.rounds, ()
+    told: dict[str, dict[str, list[float]]] = {}
     stop = lightgbm.early_stopping(config.patience, verbose=False)
     booster = lightgbm.train(
         parameters,
         data,
         config.rounds,
         valid_sets=[_dataset(held, config, data)],
-        callbacks=[stop],
+        valid_names=[HELD_OUT],
+        callbacks=[stop, lightgbm.record_evaluation(told)],
     )
-    return booster, max(booster.best_iteration, 1)
+    [curve] = told[HELD_OUT].values()
+    return booster, max(booster.best_iteration, 1), tuple(curve)
 
 
 def _dataset(rows: TrainingSet, config: LambdaRankConfig, beside: Any = None) -> Any:

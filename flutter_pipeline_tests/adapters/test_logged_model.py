@@ -125,7 +125,7 @@ def test_nothing_in_a_model_is_pickled(settings: Settings):
     assert not [path for path in kept if path.suffix in (".pkl", ".pickle", ".joblib")]
 
 
-def test_parts_are_runs_below_whose_figures_are_their_models_too(settings: Settings):
+def test_parts_are_runs_of_their_own_whose_figures_are_their_models_too(settings: Settings):
     tracking = tracking_of(settings)
     [version] = tracking.versions("tfidf_model")
     with told(tracking, settings.data, "comparison", {"as_of": "2026-01-31"}, "d1") as run:
@@ -135,7 +135,7 @@ def test_parts_are_runs_below_whose_figures_are_their_models_too(settings: Setti
         run.log_part(Measured("oracle", {}, {"ndcg_at_10": 0.75, "none": None}))
     runs = {one.name: tracking.client.get_run(one.run_id) for one in tracking.runs()}
     one, other, whole = (runs[name] for name in ("tfidf", "oracle", "comparison"))
-    assert {part.data.tags[handing.PARENT] for part in (one, other)} == {whole.info.run_id}
+    assert {part.data.tags[handing.PART_OF] for part in (one, other)} == {whole.info.run_id}
     assert (one.data.params, one.data.metrics) == ({"dim": "2"}, {"ndcg_at_10": 0.5})
     assert (one.data.tags["release"], one.data.tags["as_of"]) == ("r7", "2026-01-31")
     assert other.data.metrics == {"ndcg_at_10": 0.75}
