@@ -60,16 +60,14 @@ def as_sections(figures: Mapping[str, float]) -> dict[str, float]:
     return {name.replace(".", "/", 1): value for name, value in figures.items()}
 
 
-def table_data(
-    tables: TableStore, table: Table, name: str = "", context: str = "training"
-) -> KeptDataset:
+def table_data(tables: TableStore, table: Table, context: str = "training") -> KeptDataset:
     """The published parts of a table; their checksums make its digest, so nothing is read."""
-    parts = tables.parts(name or table.name)
-    sums = json.dumps([[key, part.file, part.sha256] for key, part in sorted(parts.items())])
+    parts = tables.parts(table.name)
+    sums = json.dumps([[key, part.sha256 or part.file] for key, part in sorted(parts.items())])
     return KeptDataset(
-        name=name or table.name,
+        name=table.name,
         digest=hashlib.sha256(sums.encode()).hexdigest()[:DIGEST],
-        source=f"tables/{name or table.name}",
+        source=f"tables/{table.name}",
         context=context,
         columns={column.name: TYPES.get(column.dtype, "string") for column in table.columns},
         profile={"num_rows": sum(part.rows for part in parts.values()), "parts": len(parts)},
