@@ -22,6 +22,16 @@ class Measure:
     peak_mb: float = 0.0
 
 
+@dataclass(frozen=True)
+class AssetLine:
+    """What is said of an asset once it is computed: the attribute ``asset`` of a log line."""
+
+    name: str
+    group: str
+    seconds: float
+    peak_mb: float
+
+
 @contextmanager
 def measured() -> Iterator[Measure]:
     """Measure what happens inside. The peak is of the whole process, in MiB, from here on."""

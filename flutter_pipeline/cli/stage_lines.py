@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import typer
 
+from flutter_pipeline.adapters.measure import AssetLine
 from flutter_pipeline.cli.showing import printable
-from flutter_pipeline.defs.asset import AssetLine
 
 WORTH_NAMING_SECONDS = 1.0
 NAMED = 3

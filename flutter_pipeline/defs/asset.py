@@ -18,7 +18,7 @@ from pydantic import BaseModel, create_model
 from pydantic import Field as ModelField
 
 from flutter_pipeline.adapters.expectations import audit, audit_facts
-from flutter_pipeline.adapters.measure import Measure, measured
+from flutter_pipeline.adapters.measure import AssetLine, Measure, measured
 from flutter_pipeline.adapters.past_runs import CHECK
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.transient import is_transient
@@ -64,16 +64,6 @@ class Stage:
     """The config's model, where the function's annotation cannot name it."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of ``dagster.asset``."""
-
-
-@dataclass(frozen=True)
-class AssetLine:
-    """What is said of an asset once it is computed; the attribute ``asset`` of the log's line."""
-
-    name: str
-    group: str
-    seconds: float
-    peak_mb: float
 
 
 def audited_asset(stage: Stage, name: str = "") -> Callable[..., dg.AssetsDefinition]:

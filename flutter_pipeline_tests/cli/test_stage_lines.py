@@ -1,9 +1,11 @@
 import logging
+import subprocess
+import sys
 
 import pytest
 
+from flutter_pipeline.adapters.measure import AssetLine
 from flutter_pipeline.cli.stage_lines import StageLines
-from flutter_pipeline.defs.asset import AssetLine
 
 LOG = logging.getLogger("a test of stage lines")
 
@@ -53,3 +55,11 @@ def test_every_asset_can_have_its_own_line(capsys: pytest.CaptureFixture[str]):
 def test_nothing_is_said_where_nothing_was_made(capsys: pytest.CaptureFixture[str]):
     told(StageLines({"text": 1}))
     assert capsys.readouterr().out == ""
+
+
+def test_the_commands_load_no_assets_before_they_know_whose_they_are():
+    code = (
+        "import sys, flutter_pipeline.cli.running; "
+        "assert 'flutter_pipeline.defs.following' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -16,7 +16,7 @@ from flutter_pipeline_tests.faults.fault_table import Told
 from flutter_pipeline_tests.faults.forge import Suffering
 from flutter_pipeline_tests.faults.worlds import World, look, rerun, unharmed
 
-MEGABYTES = 24
+MEGABYTES = 64
 FREE = (0, 30, 90, 150, 220, 300, 400, 500, 650, 800, 1000, 1300)
 """Kilobytes that are free when a run begins: each is used up at another point of it."""
 
