@@ -13,6 +13,7 @@ from pathlib import Path
 
 from flutter_pipeline.adapters.letter import KeptVersion, Letter, Part
 from flutter_pipeline.adapters.logged_model import NewModel, logged_model
+from flutter_pipeline.adapters.model_form import FormError
 from flutter_pipeline.adapters.outbox import Outbox
 from flutter_pipeline.adapters.tracked_run import TrackedRun
 from flutter_pipeline.adapters.tracking import MODEL_TAG, VERSION_TAG, Place, Tracking
@@ -138,7 +139,11 @@ class Handing:
         path = self._place(kept.path)
         if kept.form is not None and path.is_dir():
             new = NewModel(kept.model, path, self.letter.params)
-            return logged_model(self.tracking, run, kept.form, new)
+            try:
+                return logged_model(self.tracking, run, kept.form, new)
+            except FormError as error:
+                # Its files are worth keeping all the same, and no other letter shall wait for it.
+                LOG.warning("MLflow keeps %s as mere files: %s", kept.model, error)
         if not self._log_path(run, path, kept.model):
             self._say_lacking(run, [kept.path])
         return Place(f"runs:/{run.run_id}/{kept.model}")

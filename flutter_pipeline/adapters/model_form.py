@@ -19,6 +19,7 @@ from flutter_pipeline.adapters.letter import ModelForm
 from flutter_pipeline.adapters.mlflow_loader import READING
 from flutter_pipeline.adapters.store.files import dump_json
 from flutter_pipeline.adapters.store.versions import Stored
+from flutter_pipeline.errors import FlutterError
 from flutter_pipeline.text.cleaned import TextConfig
 
 PACKAGE = "flutter-pipeline"
@@ -26,6 +27,10 @@ LOADER = "flutter_pipeline.adapters.mlflow_loader"
 EXAMPLE = ("learning to fly", "the early bird catches the worm")
 DATA = "model"
 """Folder of the data within a model's folder; MLflow puts it below ``data``."""
+
+
+class FormError(FlutterError):
+    """MLflow cannot make a model of what it was given."""
 
 
 def encoder_form(stored: Stored, text: TextConfig) -> ModelForm:
@@ -43,6 +48,9 @@ def encoder_form(stored: Stored, text: TextConfig) -> ModelForm:
 def ranker_form(stored: Stored, example: pd.DataFrame) -> ModelForm:
     """A ranker: features in, probabilities out. ``example`` has the columns that it reads."""
     scores = {"dtype": "float64", "shape": [-1]}
+    if example.empty:
+        # Too little was there to learn from: no row was read, and none says anything.
+        example = pd.DataFrame(0.0, index=[0], columns=example.columns)
     return ModelForm(
         reading=_named("ranker", stored),
         inputs=tuple(
@@ -58,14 +66,25 @@ def ranker_form(stored: Stored, example: pd.DataFrame) -> ModelForm:
 def write_model(form: ModelForm, folder: Path, beside: Path) -> None:
     """Write what MLflow wants to know of a model to the new ``folder``; the state is added by
     whoever has it, as ``data/model/state``. ``beside`` is an empty folder to work in.
+
+    Raises FormError where MLflow takes the form for wrong.
     """
-    from mlflow.models import ModelSignature
-    from mlflow.pyfunc import save_model
-    from mlflow.types import Schema
+    from mlflow.exceptions import MlflowException
 
     data = beside / DATA
     data.mkdir()
     dump_json(data / READING, form.reading)
+    try:
+        _save(form, folder, data)
+    except (MlflowException, TypeError, ValueError, KeyError) as error:
+        raise FormError(f"{type(error).__name__}: {error}") from error
+
+
+def _save(form: ModelForm, folder: Path, data: Path) -> None:
+    from mlflow.models import ModelSignature
+    from mlflow.pyfunc import save_model
+    from mlflow.types import Schema
+
     inputs, outputs = (Schema.from_json(_json(columns)) for columns in (form.inputs, form.outputs))
     example = form.example if isinstance(form.example, list) else pd.DataFrame(form.example)
     with warnings.catch_warnings():

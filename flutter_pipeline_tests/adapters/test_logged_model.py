@@ -15,7 +15,7 @@ from flutter_pipeline.adapters.encoding import Known, encoder_of, train_version
 from flutter_pipeline.adapters.letter import KeptDataset
 from flutter_pipeline.adapters.mlflow_loader import _load_pyfunc
 from flutter_pipeline.adapters.model_form import encoder_form, ranker_form
-from flutter_pipeline.adapters.registry import told
+from flutter_pipeline.adapters.registry import sync, told
 from flutter_pipeline.adapters.stage_run import About, Measured, StageRun
 from flutter_pipeline.adapters.store.files import dump_json
 from flutter_pipeline.adapters.store.versions import Stored, VersionStore
@@ -160,6 +160,40 @@ def test_what_is_told_twice_is_there_once(settings: Settings):
     assert [names.count(name) for name in ("again", "whole", "part")] == [1, 1, 1]
     [told_once] = [one for one in tracking.runs() if one.name == "again"]
     assert data_of(tracking, told_once.run_id) == [("cleaned_tokens", "d0")]
+
+
+def test_a_model_that_was_cut_off_is_made_whole_the_next_time(settings: Settings, monkeypatch):
+    tracking, encoder = tracking_of(settings), encoder_in(settings)
+    about = About(form=encoder_form(encoder, TextConfig()))
+    with monkeypatch.context() as patched:
+        patched.setattr("mlflow.MlflowClient.finalize_logged_model", refuse)
+        run = tell(settings, Stored("cut", "v1", encoder.state, encoder.facts), about)
+    assert "no answer" in run.undelivered and tracking.versions("cut") == []
+    assert sync(settings).left == 0
+    [version] = tracking.versions("cut")
+    [model] = tracking.client.search_logged_models([tracking.experiment_id], "name = 'cut'")
+    assert (model.model_id, model.status) == (version.tags[MODEL_TAG], "READY")
+    outputs = tracking.client.get_run(version.run_id).outputs
+    assert outputs is not None
+    assert [one.model_id for one in outputs.model_outputs] == [model.model_id]
+
+
+def refuse(*args, **kwargs):
+    raise OSError("no answer")
+
+
+def test_what_mlflow_cannot_ask_is_kept_as_mere_files(settings: Settings):
+    encoder = encoder_in(settings)
+    form = encoder_form(encoder, TextConfig()).model_copy(update={"inputs": ({"type": "song"},)})
+    run = tell(settings, Stored("odd", "v1", encoder.state, encoder.facts), About(form=form))
+    assert run.undelivered == ""
+    [version] = tracking_of(settings).versions("odd")
+    assert version.source == f"runs:/{version.run_id}/odd" and MODEL_TAG not in version.tags
+
+
+def test_a_ranker_that_read_no_row_can_be_tried_all_the_same():
+    stored = Stored("ranker", "r", *blend())
+    assert ranker_form(stored, pd.DataFrame(columns=["fused"])).example == {"fused": [0.0]}
 
 
 def test_a_model_of_a_kind_that_is_not_known_is_refused(tmp_path: Path):

@@ -9,6 +9,7 @@ from flutter_pipeline.adapters.pictures import (
     as_markdown,
     picture_of_comparison,
     picture_of_encoders,
+    picture_of_importance,
 )
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig, SeenTwice, compare
 from flutter_pipeline_tests.embeddings.compare.spaces import ids, random_space
@@ -34,6 +35,12 @@ def test_a_comparison_is_a_small_picture_and_always_the_same(found):
     png = picture_of_comparison(found, "cbow/v1", "cbow/v2")
     assert is_drawn(png)
     assert png == picture_of_comparison(found, "cbow/v1", "cbow/v2")
+
+
+def test_importance_is_drawn_whatever_features_are_called():
+    rows = [("group", "taste", 0.2), ("feature", "$odd$", 0.1), ("feature", "worse", -0.1)]
+    png = picture_of_importance(pd.DataFrame(rows, columns=["by", "name", "lost"]))
+    assert is_drawn(png)
 
 
 def test_equal_versions_can_be_drawn():

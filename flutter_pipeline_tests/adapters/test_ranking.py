@@ -108,3 +108,6 @@ def test_a_ranker_that_loses_on_a_day_held_out_leaves_the_order_to_the_blend():
     assert trained.figures["held_out.ranked_ndcg"] < 1
     assert trained.stored.facts["ranker"] == "blend"
     assert "held out" in trained.reason
+    # What MLflow is given to try the blend with has what the blend reads, and nothing else.
+    assert list(trained.example.columns) == ["fused"] and len(trained.example) > 0
+    assert ranker_of(trained.stored).score(trained.example).max() <= 1

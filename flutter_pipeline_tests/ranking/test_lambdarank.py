@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flutter_pipeline.contracts.state import curves_of
 from flutter_pipeline.contracts.tables import ACTIONS
 from flutter_pipeline.errors import CorpusError
 from flutter_pipeline.ranking.actions import ActionWeights
-from flutter_pipeline.ranking.lambdarank import LambdaRankConfig, train_lambdarank
+from flutter_pipeline.ranking.lambdarank import LambdaRankConfig, load_lambdarank, train_lambdarank
 from flutter_pipeline.ranking.logistic import LogisticConfig, train_logistic
 from flutter_pipeline.ranking.training import TrainingSet
 from flutter_pipeline_tests.conformance.rankers import training_rows
@@ -31,6 +32,14 @@ def test_trees_see_what_no_sum_of_features_says():
     differ = (asked.features["one"] != asked.features["other"]).to_numpy()
     assert trees[differ].min() > trees[~differ].max()
     assert not line[differ].min() > line[~differ].max()
+
+
+def test_it_keeps_how_its_trees_got_on_round_after_round():
+    ranker = train_lambdarank(crossed(6000, 0), QUICK)
+    [curve] = curves_of(ranker.state()).values()
+    # One look a round; there are at most as many rounds, and NDCG is a share.
+    assert 1 <= len(curve) <= QUICK.rounds and 0 < min(curve) <= max(curve) <= 1
+    assert curves_of(load_lambdarank(ranker.state()).state())["held_out_ndcg_by_round"] == curve
 
 
 def test_wholly_linear_it_orders_as_the_logistic_ranker_does():
