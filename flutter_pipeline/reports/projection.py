@@ -80,7 +80,9 @@ def project_beside(
     turned, later = side_by_side(vectors, onto)
     if config.kind == "pca" or len(vectors) < FEWEST:
         plane = plane_of(later)
-        return Projected(plane.points(turned), plane.explained)
+        # The later points may have been turned since they were laid out.
+        turn = turn_of(plane.points(later), points)
+        return Projected(turn.of(plane.points(turned)), plane.explained)
     return Projected(turned_onto(_laid_out(turned, points, config, again=True), points), None)
 
 
@@ -105,13 +107,32 @@ def plane_of(vectors: Matrix) -> Plane:
     return Plane(mean.astype(np.float32), (axes * signs).astype(np.float32), explained)
 
 
+@dataclass(frozen=True)
+class Turn:
+    """A move, a turn (or reflection) and a change of size of the plane."""
+
+    centre: Points
+    matrix: Points
+    onto: Points
+
+    def of(self, points: Points) -> Points:
+        """Where ``points`` come to lie."""
+        return np.asarray((points - self.centre) @ self.matrix + self.onto, dtype=np.float32)
+
+
+def turn_of(points: Points, onto: Points) -> Turn:
+    """What brings ``points`` as near to ``onto`` as can be, in one size; both of the same rows."""
+    if not len(points):
+        return Turn(np.zeros(2, np.float32), np.eye(2, dtype=np.float32), np.zeros(2, np.float32))
+    centre, target = points.mean(axis=0), onto.mean(axis=0)
+    size = float(np.linalg.norm(points - centre))
+    scale = float(np.linalg.norm(onto - target)) / size if size else 1.0
+    return Turn(centre, rotation_onto(points - centre, onto - target) * np.float32(scale), target)
+
+
 def turned_onto(points: Points, onto: Points) -> Points:
-    """``points`` moved, turned and brought to one size with ``onto``; both are of the same rows."""
-    centred, target = points - points.mean(axis=0), onto - onto.mean(axis=0)
-    turned = centred @ rotation_onto(centred, target)
-    size = float(np.linalg.norm(turned))
-    scale = float(np.linalg.norm(target)) / size if size else 1.0
-    return np.asarray(turned * scale + onto.mean(axis=0), dtype=np.float32)
+    """``points`` after their own :func:`turn_of`."""
+    return turn_of(points, onto).of(points)
 
 
 def _laid_out(

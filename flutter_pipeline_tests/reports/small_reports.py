@@ -1,6 +1,8 @@
 """Small tables to report on, and a look at the page's markup."""
 
+import json
 from html.parser import HTMLParser
+from typing import Any
 
 import pandas as pd
 
@@ -53,3 +55,8 @@ def words_of(section: Section) -> str:
     """Everything that a section says, as a reader sees it; charts' data is left out."""
     markup = Markup(section.body)
     return " ".join([section.lead, *(text for text in markup.text if not text.startswith("{"))])
+
+
+def specs_of(section: Section) -> list[dict[str, Any]]:
+    """The specifications of its charts, as the page's script reads them."""
+    return [json.loads(text) for text in Markup(section.body).text if text.startswith("{")]

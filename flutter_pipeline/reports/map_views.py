@@ -1,0 +1,130 @@
+"""The views of a map: each encoder's vectors laid out, and its version before beside them.
+
+All views lie as the first one does, each encoder's as large as the map. Knows nothing of what a
+flit says, nor of how a view is drawn; how vectors become points is told by ``projection``.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flutter_pipeline.embeddings.encoder import Matrix
+from flutter_pipeline.reports.projection import (
+    Points,
+    ProjectionConfig,
+    project,
+    project_beside,
+    turn_of,
+)
+
+FEWEST = 50
+"""Flits that a version needs to have a view: of fewer nothing can be seen."""
+NEIGHBOURS = 10
+EDGES = (0.002, 0.998)
+"""Nearly all of an encoder's points lie within the map, the others at its edge."""
+CELLS = 8_000_000
+"""Distances that are held at once, in each of two spaces."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The vectors of one version of an encoder."""
+
+    name: str
+    """What people call it, such as ``cbow 761a4bc2``."""
+    vectors: Matrix
+    """Shape (n, dim), unit rows, a row a flit of the map; one that is not ``known`` says nothing.
+    """
+    known: NDArray[np.bool_]
+    """Shape (n,): which of the flits this version has a vector of."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """An encoder as it serves, and its version before where there is one."""
+
+    now: Cloud
+    before: Cloud | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """A cloud laid out."""
+
+    name: str
+    points: Points
+    """Shape (n, 2), from -1 to 1; NaN for a flit that it has not."""
+    explained: float | None
+    """Share of the variance that the plane keeps; None where that is not what was kept."""
+    kept: float
+    """Share of each flit's nearest neighbours that are its nearest on the map, too."""
+
+    @property
+    def shown(self) -> NDArray[np.bool_]:
+        """Shape (n,): which flits it has."""
+        return ~np.isnan(self.points[:, 0])
+
+
+def views_of(encoders: Sequence[Versions], config: ProjectionConfig) -> list[View]:
+    """Each encoder's view, its version before behind it. Too small ones are left out."""
+    views: list[View] = []
+    for versions in encoders:
+        if versions.now.known.sum() >= FEWEST:
+            views += _of_encoder(versions, views[0] if views else None, config)
+    return views
+
+
+def _of_encoder(versions: Versions, first: View | None, config: ProjectionConfig) -> Iterator[View]:
+    now, before = versions.now, versions.before
+    found = project(now.vectors[now.known], config)
+    points = _spread(found.points, now.known)
+    if first is not None:
+        both = now.known & first.shown
+        points = turn_of(points[both], first.points[both]).of(points)
+    low, high = np.nanquantile(points, EDGES, axis=0)
+    middle, size = (low + high) / 2, float((high - low).max() / 2) or 1.0
+
+    def view(cloud: Cloud, shown: Points, explained: float | None) -> View:
+        rows = ~np.isnan(shown[:, 0])
+        kept = kept_neighbours(cloud.vectors[rows], shown[rows])
+        # What lies far off is at the edge: it would make all the rest small.
+        return View(cloud.name, np.clip((shown - middle) / size, -1, 1), explained, kept)
+
+    yield view(now, points, found.explained)
+    if before is not None and (both := now.known & before.known).sum() >= FEWEST:
+        vectors = before.vectors[both], now.vectors[both]
+        earlier = project_beside(*vectors, points[both], config)
+        yield view(before, _spread(earlier.points, both), earlier.explained)
+
+
+def _spread(points: Points, rows: NDArray[np.bool_]) -> Points:
+    """Points of some rows among all."""
+    spread = np.full((len(rows), 2), np.nan, dtype=np.float32)
+    spread[rows] = points
+    return spread
+
+
+def kept_neighbours(vectors: Matrix, points: Points, k: int = NEIGHBOURS) -> float:
+    """Mean share of a flit's ``k`` nearest by cosine that are among its ``k`` nearest points."""
+    k = min(k, len(vectors) - 1)
+    if k < 1:
+        return 1.0
+    shares = []
+    size = max(1, CELLS // len(vectors))
+    for start in range(0, len(vectors), size):
+        some = np.arange(start, min(start + size, len(vectors)))
+        in_space = _nearest(-(vectors[some] @ vectors.T), some, k)
+        apart = np.square(points[some, None, :] - points[None, :, :]).sum(axis=2)
+        shares.append((in_space & _nearest(apart, some, k)).sum(axis=1) / k)
+    return float(np.concatenate(shares).mean())
+
+
+def _nearest(apart: Matrix, itself: NDArray[np.int64], k: int) -> NDArray[np.bool_]:
+    """Shape of ``apart``: the ``k`` least of each row, without the flit itself."""
+    far = apart.copy()
+    far[np.arange(len(itself)), itself] = np.inf
+    near = np.zeros(far.shape, dtype=np.bool_)
+    np.put_along_axis(near, np.argsort(far, axis=1, kind="stable")[:, :k], True, axis=1)
+    return near
