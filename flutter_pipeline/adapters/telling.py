@@ -7,7 +7,7 @@ another. How it is told is not known here.
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel
@@ -19,6 +19,8 @@ from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.evaluation.measured import ALL
 
+Figure = TypeVar("Figure")
+"""One number, or many over steps."""
 DIGEST = 32
 """Signs of a digest that MLflow has room for, with some to spare."""
 MIB = 2**20
@@ -53,7 +55,7 @@ def _flattened(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def as_sections(figures: Mapping[str, float]) -> dict[str, float]:
+def as_sections(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     """``figures`` as MLflow's charts lay them out: ``ranked.ndcg`` becomes ``ranked/ndcg``, a chart
     in the section ``ranked``.
     """

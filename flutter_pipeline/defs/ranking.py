@@ -80,9 +80,10 @@ def ranker(
         trained = train_ranker_version(known, past, KIND, config, backtest)
         made_from = {"network_version": network.version, "version": trained.stored.version}
         told = importance_figures(trained.importance)
+        curves = as_sections(curves_of(trained.stored.state))
         figures = as_sections(trained.figures | trained.coefficients | told)
         run.name_after(trained.stored.version)
-        run.log({**flat(config), **made_from}, figures, curves_of(trained.stored.state))
+        run.log({**flat(config), **made_from}, figures, curves)
         run.log_data(network_data(network), table_data(data.tables, PAST_CANDIDATES))
         if len(trained.importance):
             log_picture(run, "importance.png", picture_of_importance(trained.importance))

@@ -33,7 +33,7 @@ from flutter_pipeline.ranking.training import LearnerConfig, TrainingSet, check_
 
 Raw = NDArray[np.float64]
 HELD_OUT = "held_out"
-CURVE_NAME = f"{CURVE}held_out_ndcg_by_round"
+CURVE_NAME = f"{CURVE}held_out.ndcg_by_round"
 """Of the array that keeps how the trees got on."""
 
 

@@ -39,7 +39,7 @@ def test_it_keeps_how_its_trees_got_on_round_after_round():
     [curve] = curves_of(ranker.state()).values()
     # One look a round; there are at most as many rounds, and NDCG is a share.
     assert 1 <= len(curve) <= QUICK.rounds and 0 < min(curve) <= max(curve) <= 1
-    assert curves_of(load_lambdarank(ranker.state()).state())["held_out_ndcg_by_round"] == curve
+    assert curves_of(load_lambdarank(ranker.state()).state())["held_out.ndcg_by_round"] == curve
 
 
 def test_wholly_linear_it_orders_as_the_logistic_ranker_does():
