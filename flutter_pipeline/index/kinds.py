@@ -98,7 +98,7 @@ def _pq(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
     faiss = faiss_library()
     width = _even(vectors.shape[1])
     codes = faiss.IndexPQFastScan(width, width // 2, CODE_BITS, faiss.METRIC_INNER_PRODUCT)
-    codes.pq.cp.seed = config.seed + 1
+    _prepare(codes.pq.cp, config)
     return _refined(vectors, config, codes, store, CODE_POINTS)
 
 
@@ -120,7 +120,7 @@ def _ivf_pq(vectors: Matrix, config: IndexConfig, store: Any) -> Any:
     codes = faiss.IndexIVFPQFastScan(coarse, width, lists, width // 2, CODE_BITS, metric)
     # What is left of a vector beside its list's middle is smaller, and its code is finer.
     codes.by_residual = True
-    codes.pq.cp.seed = config.seed + 1
+    _prepare(codes.pq.cp, config)
     _prepare_lists(codes, config)
     return _refined(vectors, config, codes, store, max(POINTS_A_LIST * lists, CODE_POINTS))
 
@@ -158,9 +158,14 @@ def _refined(vectors: Matrix, config: IndexConfig, codes: Any, store: Any, point
 
 
 def _prepare_lists(index: Any, config: IndexConfig) -> None:
-    index.cp.seed = config.seed + 1
-    index.cp.min_points_per_centroid = 1
+    _prepare(index.cp, config)
     index.cp.max_points_per_centroid = POINTS_A_LIST
+
+
+def _prepare(clustering: Any, config: IndexConfig) -> None:
+    clustering.seed = config.seed + 1
+    # Only Faiss's warning hangs on this number, and few vectors are clustered on purpose.
+    clustering.min_points_per_centroid = 1
 
 
 def _lists(count: int, config: IndexConfig) -> int:

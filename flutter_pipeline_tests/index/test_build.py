@@ -125,6 +125,13 @@ def test_an_index_may_be_as_small_as_one_flit(kind, count):
     assert scores[:, 0] == pytest.approx(np.ones(count), abs=0.02)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_index_of_few_flits_is_built_without_a_word(kind, capfd):
+    # Codes are learnt from 16 middles, for each of which Faiss would rather see 39 vectors.
+    build_index(names(372), around_topics(372), IndexConfig(kind=kind))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_ids_come_back_exactly():
     ids = ["007", "7", " 7", "ünï-🐦", "a\x00", "a", "x" * 200]
     index = build_index(ids, np.eye(7, dtype=np.float32), IndexConfig())
