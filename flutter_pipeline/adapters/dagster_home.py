@@ -33,12 +33,12 @@ COPIED_BEFORE = {"fc6949bef3f5539926683cc7ba61cd393501e79bd457ee168e8a33d7a073cd
 def write_home(settings: Settings, say: Callable[[str], None]) -> None:
     """Have Dagster's configuration follow the switch; ``say`` hears when its state moves.
 
-    ConfigError where an edited one contradicts the switch.
+    ConfigError where an edited one contradicts the switch, or the template is missing.
     """
+    wanted = sealed(_template(), settings)
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     target = settings.dagster_home / "dagster.yaml"
     found = target.read_text(encoding="utf-8") if target.is_file() else None
-    wanted = sealed(TEMPLATE.read_text(encoding="utf-8") if TEMPLATE.is_file() else "", settings)
     if found is not None and not is_ours(found):
         _check_edited(target, found, settings)
     elif found != wanted:
@@ -52,6 +52,16 @@ def write_home(settings: Settings, say: Callable[[str], None]) -> None:
         os.environ[DATABASE] = settings.dagster_database
     else:
         os.environ.pop(DATABASE, None)
+
+
+def _template() -> str:
+    """What Dagster is told for every data folder. Without it, it would report its use."""
+    if not TEMPLATE.is_file():
+        raise ConfigError(
+            f"there is no {TEMPLATE}, which Dagster's configuration is copied from; bring it back "
+            "from the project's repository, and run from a whole copy of that"
+        )
+    return TEMPLATE.read_text(encoding="utf-8")
 
 
 def sealed(template: str, settings: Settings) -> str:

@@ -9,7 +9,6 @@ import yaml
 from flutter_pipeline.adapters.dagster_home import (
     DATABASE,
     IN_ONE_LINE,
-    TEMPLATE,
     is_ours,
     write_home,
 )
@@ -17,6 +16,35 @@ from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import Settings
 
 URL = "postgresql://owl:hoot@127.0.0.1:1/nest"
+
+COPIED = """\
+# The instance: copied into the data folder's `dagster/` when a run or the UI starts.
+# State is SQLite beside it; for Postgres add `storage: {postgres: ...}` (package dagster-postgres).
+telemetry:
+  enabled: false
+
+concurrency:
+  runs:
+    # One run at a time on one data folder; the others wait in the queue.
+    max_concurrent_runs: 1
+
+retention:
+  schedule:
+    purge_after_days: 30
+  sensor:
+    purge_after_days:
+      skipped: 3
+      failure: 30
+      success: -1
+
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 180
+
+python_logs:
+  python_log_level: INFO
+"""
+"""What was copied into data folders before there was a switch."""
 
 
 @pytest.fixture(autouse=True)
@@ -101,18 +129,18 @@ def test_a_newer_template_replaces_what_nobody_edited(home: Home, monkeypatch: p
     assert home.write(False).endswith("\ntelemetry: {enabled: false}\n")
 
 
+def test_without_its_template_nothing_is_written(home: Home, monkeypatch: pytest.MonkeyPatch):
+    missing = home.data / "elsewhere" / "dagster.yaml"
+    monkeypatch.setattr("flutter_pipeline.adapters.dagster_home.TEMPLATE", missing)
+    with pytest.raises(ConfigError, match=f"there is no {missing}, .*; bring it back"):
+        home.write(False)
+    assert not home.file.exists()
+
+
 def test_what_was_copied_before_there_was_a_switch_follows_it(home: Home):
-    # The comment at its top is what has changed since.
-    lines = TEMPLATE.read_text(encoding="utf-8").splitlines(keepends=True)
-    top = (
-        "# The instance: copied into the data folder's `dagster/` when a run or the UI starts.\n"
-        "# State is SQLite beside it; for Postgres add `storage: {postgres: ...}` "
-        "(package dagster-postgres).\n"
-    )
     home.file.parent.mkdir()
-    copied = top + "".join(lines[2:])
-    home.file.write_text(copied, encoding="utf-8")
-    assert is_ours(copied)
+    home.file.write_text(COPIED, encoding="utf-8")
+    assert is_ours(COPIED)
     assert "storage" in yaml.safe_load(home.write(True))
     assert len(home.said) == 1
 
