@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
 
@@ -32,6 +33,8 @@ class Finding:
     """Values that broke it, where it is about single values."""
     examples: tuple[str, ...] = ()
     """Some of those values, or what was found instead."""
+    fact: str = ""
+    """What was found, rounded, where it is about a fact and not about rows."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,22 @@ def audit_facts(
 
     Expectations see a table of one row with one column for each fact.
     """
-    return Audit(name, _findings(pd.DataFrame([dict(facts)]), expectations))
+    findings = _findings(pd.DataFrame([dict(facts)]), expectations)
+    told = zip(findings, expectations, strict=True)
+    return Audit(name, tuple(replace(one, fact=_fact(facts, asked)) for one, asked in told))
+
+
+def _fact(facts: Mapping[str, float | int | bool | str], asked: Expectation) -> str:
+    """The facts that an expectation is about, as somebody would say them."""
+    named = [name for name in asked.arguments.values() if isinstance(name, str) and name in facts]
+    return ", ".join(_rounded(facts[name]) for name in named)
+
+
+def _rounded(value: float | int | bool | str) -> str:
+    """Three digits of a number with a fraction, all of any other."""
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 def _of_column(frame: pd.DataFrame, column: Column) -> Finding:

@@ -203,9 +203,26 @@ def test_facts_that_fail_show_what_was_found():
     ]
 
 
+def test_a_fact_that_fails_is_rounded_as_one_would_say_it():
+    for value, said in [(1 / 6, "0.167"), (0.9, "0.9"), (4321.5, "4322"), (7, "7")]:
+        limit = {"column": "recall", "max_value": 0}
+        low = Expectation("column_values_to_be_between", limit, "it is nothing")
+        [row] = audit_facts({"recall": value}, [low], "index").rows
+        assert (row.passed, row.fact) == (False, said)
+
+
+def test_an_expectation_of_two_facts_tells_both():
+    [row] = audit_facts({"landed": 10, "accounted": 9}, [BALANCED], "intake").rows
+    assert row.fact == "10, 9"
+
+
+def test_what_fails_in_a_table_is_no_fact():
+    assert {row.fact for row in audit(flits(flit_id=["f1", "f1", "f2"]), FLITS).rows} == {""}
+
+
 def test_a_fact_that_is_missing_fails():
     [row] = audit_facts({}, [FOUND], "index").rows
-    assert not row.passed and row.examples == ("could not be checked",)
+    assert not row.passed and row.examples == ("could not be checked",) and row.fact == ""
 
 
 def test_facts_without_expectations_pass():

@@ -1,6 +1,7 @@
 import dagster as dg
 
-from flutter_pipeline.adapters.expectations import Audit, Finding
+from flutter_pipeline.adapters.expectations import Audit, Finding, audit_facts
+from flutter_pipeline.defs.asset import at_most
 from flutter_pipeline.defs.checks import to_check_result
 
 HOLDS = Finding("there are flits", "table_row_count_to_be_between", "", "critical", True)
@@ -32,6 +33,12 @@ def test_warnings_alone_do_not_block():
     assert not result.passed
     assert result.severity == dg.AssetCheckSeverity.WARN
     assert result.description == "recall is high: not so (found: 0.9)"
+
+
+def test_a_fact_that_fails_is_told_as_what_was_found():
+    few = at_most("quarantined_share", 0.05, "few rows break the contract", "warning")
+    result = to_check_result(audit_facts({"quarantined_share": 1 / 6}, [few], "raw"), "keeps")
+    assert result.description == "few rows break the contract: found 0.167"
 
 
 def test_every_expectation_is_a_row_of_the_table():
