@@ -1,7 +1,8 @@
 """Encoders as they are compared: each a name, what it is, and the settings that make it so.
 
 A variant changes a few settings of one encoder; some take its sparse weights in place of its
-folded vectors. Knows no tasks, no data and no clock.
+folded vectors. An encoder that nothing is said of here is a variant by itself. Knows no tasks, no
+data and no clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from flutter_pipeline.contracts.state import Progress, no_progress
 from flutter_pipeline.embeddings.cbow.config import PAPER_CBOW
 from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder
 from flutter_pipeline.embeddings.encoder import Encoder, Lesson, Lessons, Matrix
-from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
+from flutter_pipeline.embeddings.encoders import ENCODERS, EncoderKind, encoder_kind
 from flutter_pipeline.embeddings.rows import Rows
 from flutter_pipeline.embeddings.tfidf import TfidfEncoder
 from flutter_pipeline.errors import ConfigError
@@ -135,7 +136,21 @@ _ALL = (
     Variant("bert_tuned", "BERT, mean, after learning from likes", "bert", {"fine_tune": _TUNED}),
 )
 
-VARIANTS: dict[str, Variant] = {variant.name: variant for variant in _ALL}
+
+def with_plain(
+    variants: Sequence[Variant], encoders: Mapping[str, EncoderKind]
+) -> dict[str, Variant]:
+    """``variants`` by name, and every encoder that none is of, as it is by itself."""
+    varied = {variant.encoder for variant in variants}
+    plain = (
+        Variant(name, kind.title.removesuffix("."), name, {})
+        for name, kind in encoders.items()
+        if name not in varied
+    )
+    return {variant.name: variant for variant in (*variants, *plain)}
+
+
+VARIANTS: dict[str, Variant] = with_plain(_ALL, ENCODERS)
 
 ASKED_FOR = ("bert_tuned",)
 """Not among all, for it takes minutes, and likes that benchmarks do not hold; by name only."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -6,7 +8,13 @@ from flutter_pipeline.embeddings.bert.config import BertConfig, FineTuneConfig
 from flutter_pipeline.embeddings.cbow.encoder import CbowEncoder
 from flutter_pipeline.embeddings.encoder import Lessons
 from flutter_pipeline.embeddings.encoders import ENCODERS
-from flutter_pipeline.embeddings.variants import VARIANTS, chosen_variants, train_variant
+from flutter_pipeline.embeddings.variants import (
+    VARIANTS,
+    Variant,
+    chosen_variants,
+    train_variant,
+    with_plain,
+)
 from flutter_pipeline.errors import ConfigError
 
 FLITS = ["owl hoots", "owl hoots twice", "wren sings", "wren sings owl", "lone"]
@@ -23,6 +31,15 @@ def test_every_variant_is_of_an_encoder_that_takes_its_settings(name):
 def test_the_plain_names_are_encoders_with_the_settings_that_are_theirs():
     assert VARIANTS["tfidf"].config({"dim": 7}) == ENCODERS["tfidf"].config(dim=7)
     assert VARIANTS["cbow"].config() == ENCODERS["cbow"].config()
+
+
+def test_an_encoder_of_which_there_is_no_variant_is_one_as_it_is():
+    hashed = replace(ENCODERS["lsa"], name="hashed", title="Adds words up.")
+    variants = with_plain([VARIANTS["bm25"]], {"tfidf": ENCODERS["tfidf"], "hashed": hashed})
+    assert variants == {
+        "bm25": VARIANTS["bm25"],
+        "hashed": Variant("hashed", "Adds words up", "hashed", {}),
+    }
 
 
 def test_what_makes_a_variant_wins_over_settings():
