@@ -13,7 +13,10 @@ from flutter_pipeline.filtering.exploration import EXPLORE
 QUOTED = 60
 """Characters of a liked flit that are quoted."""
 
+LIKE_BIRDS = "birds like you liked it"
+
 REASONS = {
+    **dict.fromkeys(("interest", "taste", "like_birds", "spectral", "factors"), LIKE_BIRDS),
     "popular": "popular or new today",
     "popular_local": "popular or new near you today",
     "fresh": "new today",
@@ -27,9 +30,8 @@ REASONS = {
     "mapped_factors": "near to what birds like you liked",
     EXPLORE: "new here: few have seen it",
 }
-"""By source, where no single flit led to the candidate."""
+"""By source, where no single flit led to the candidate; of any other only its name is said."""
 
-OTHERWISE = "birds like you liked it"
 BY_ENCODER = r"^(interest|circle)_"
 """How the names of sources begin that look at an encoder's vectors; the encoder's follows."""
 
@@ -76,6 +78,6 @@ def reasons(quoted: pd.Series, best_sources: pd.Series) -> pd.Series:
     texts = quoted.fillna("").astype("str").str.replace(r"\s+", " ", regex=True).str.strip()
     cut = texts.str.slice(0, QUOTED).str.rstrip() + "…"
     liked = "because you liked “" + texts.where(texts.str.len() <= QUOTED, cut) + "”"
-    kinds = best_sources.str.replace(r"^circle_.*", "circle", regex=True)
-    reason = kinds.map(REASONS).fillna(OTHERWISE)
+    kinds = best_sources.str.replace(f"{BY_ENCODER}.*", r"\1", regex=True)
+    reason = kinds.map({kind: REASONS.get(kind, f"proposed by {kind}") for kind in kinds.unique()})
     return liked.where(texts != "", reason).astype("str")

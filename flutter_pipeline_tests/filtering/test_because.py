@@ -1,8 +1,10 @@
 import pandas as pd
 
+from flutter_pipeline.candidates.propose import SOURCES
 from flutter_pipeline.contracts.table import PANDAS_DTYPES
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
-from flutter_pipeline.filtering.because import MadeBy, feed_table, reasons
+from flutter_pipeline.filtering.because import REASONS, MadeBy, feed_table, reasons
+from flutter_pipeline.filtering.exploration import EXPLORE
 
 MADE_BY = MadeBy(1_700_000_000_000_000, {"bert": "e1", "tfidf": "t1"}, "r1")
 TEXTS = pd.DataFrame({"flit_id": ["f1", "f2"], "text_clean": ["owls hoot", ""]})
@@ -42,6 +44,15 @@ def test_without_a_liked_flit_the_source_is_the_reason():
     assert reason(None, "fresh") == "new today"
     assert reason(None, "explore") == "new here: few have seen it"
     assert reason(None, "taste") == "birds like you liked it"
+
+
+def test_of_a_source_that_is_not_known_no_more_is_said_than_its_name():
+    assert reason(None, "talked_about") == "proposed by talked_about"
+    assert reason("owls hoot", "talked_about") == "because you liked “owls hoot”"
+
+
+def test_every_source_of_the_pipeline_has_a_reason_in_words():
+    assert set(REASONS) == {*SOURCES, EXPLORE}
 
 
 def test_a_liked_flit_without_words_is_not_quoted():
