@@ -1,6 +1,7 @@
 import pandas as pd
+import pytest
 
-from flutter_pipeline.candidates.propose import SOURCES
+from flutter_pipeline.candidates.propose import SOURCES, USED
 from flutter_pipeline.contracts.table import PANDAS_DTYPES
 from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
 from flutter_pipeline.filtering.because import REASONS, MadeBy, feed_table, reasons
@@ -43,7 +44,6 @@ def test_without_a_liked_flit_the_source_is_the_reason():
     assert reason(None, "popular") == "popular or new today"
     assert reason(None, "fresh") == "new today"
     assert reason(None, "explore") == "new here: few have seen it"
-    assert reason(None, "taste") == "birds like you liked it"
 
 
 def test_of_a_source_that_is_not_known_no_more_is_said_than_its_name():
@@ -51,8 +51,13 @@ def test_of_a_source_that_is_not_known_no_more_is_said_than_its_name():
     assert reason("owls hoot", "talked_about") == "because you liked “owls hoot”"
 
 
-def test_every_source_of_the_pipeline_has_a_reason_in_words():
-    assert set(REASONS) == {*SOURCES, EXPLORE}
+@pytest.mark.parametrize("source", ["interest_bert", "taste", "factors", "like_birds", "spectral"])
+def test_what_knows_birds_alike_says_so(source: str):
+    assert reason(None, source) == "birds like you liked it"
+
+
+def test_what_is_used_without_a_setting_has_a_reason_in_words_and_no_reason_is_of_no_source():
+    assert {*USED, EXPLORE} <= set(REASONS) <= {*SOURCES, EXPLORE}
 
 
 def test_a_liked_flit_without_words_is_not_quoted():
