@@ -19,7 +19,7 @@ WIDTH, LINE = 7.5, 0.26
 """Inches: of a picture, and of a line of it."""
 NAME_LENGTH = 60
 MOST_LINES = 30
-MAP_SIZE = 5.5
+MAP_SIZE = 4.0
 """Inches of a map's sides."""
 
 
@@ -64,25 +64,47 @@ def picture_of_curves(curves: Mapping[str, Sequence[float]], steps: str) -> byte
     return drawn(panels, (3.4 * max(1, len(panels)), 2.6))
 
 
-def picture_of_map(points: NDArray[np.float32], groups: Sequence[str]) -> bytes:
-    """A dot a flit at ``points``, shape (n, 2), coloured by group; the largest groups are named."""
-    sizes = pd.Series(groups, dtype="str").value_counts()
-    named = list(sizes.index[: len(COLOURS)])
-    belongs = np.asarray(groups)
+def picture_of_maps(maps: Mapping[str, NDArray[np.float32]], groups: Sequence[str]) -> bytes:
+    """A panel a map: a dot a flit at its point, rows (n, 2), coloured by group in all of them.
 
-    def draw(axes: "Axes") -> None:
-        rest = ~np.isin(belongs, named)
+    The largest groups are named.
+    """
+    named = [str(name) for name in pd.Series(groups, dtype="str").value_counts().index]
+    named, belongs = named[: len(COLOURS)], np.asarray(groups, dtype=object)
+
+    def draw(axes: "Axes", title: str) -> None:
+        points, rest = maps[title], ~np.isin(belongs, named)
         axes.scatter(*points[rest].T, s=4, color=GREY, alpha=0.25, linewidths=0)
         for colour, name in zip(COLOURS, named, strict=False):
-            axes.scatter(
-                *points[belongs == name].T, s=5, color=colour, alpha=0.7, linewidths=0, label=name
-            )
+            mine = points[belongs == name]
+            axes.scatter(*mine.T, s=5, color=colour, alpha=0.7, linewidths=0, label=name)
+        axes.set_title(title, fontsize=9, loc="left", parse_math=False)
         axes.axis("off")
-        texts = axes.legend(fontsize=7, frameon=False, markerscale=2).get_texts() if any(named) else ()
-        for text in texts:
-            text.set_parse_math(False)
+        if any(named) and title == next(iter(maps)):
+            for text in axes.legend(fontsize=7, frameon=False, markerscale=2).get_texts():
+                text.set_parse_math(False)
 
-    return drawn(draw, (MAP_SIZE, MAP_SIZE))
+    panels = [lambda axes, title=title: draw(axes, title) for title in maps]
+    return drawn(panels, (MAP_SIZE * max(1, len(panels)), MAP_SIZE))
+
+
+def picture_of_recall(curves: pd.DataFrame) -> bytes:
+    """A panel an `encoder`: `recall` over `microseconds`, a line a `kind` of index."""
+
+    def draw(axes: "Axes", encoder: str) -> None:
+        mine = curves[curves["encoder"] == encoder]
+        for colour, kind in zip(COLOURS, dict.fromkeys(curves["kind"]), strict=False):
+            line = mine[mine["kind"] == kind].sort_values("microseconds")
+            axes.plot(line["microseconds"], line["recall"], ".-", color=colour, label=str(kind))
+        axes.set_xscale("log")
+        axes.set_title(encoder, fontsize=9, loc="left", parse_math=False)
+        axes.set_xlabel("microseconds a search, estimated", fontsize=8)
+        axes.set_ylabel("recall@10", fontsize=8)
+        axes.legend(fontsize=7, frameon=False)
+
+    names = list(dict.fromkeys(curves["encoder"]))
+    panels = [lambda axes, encoder=encoder: draw(axes, encoder) for encoder in names]
+    return drawn(panels, (3.6 * max(1, len(panels)), 3.0))
 
 
 def _name_lines(axes: "Axes", names: pd.Series) -> None:

@@ -15,6 +15,7 @@ from flutter_pipeline.adapters.comparing import (
     with_flits,
     with_likeness,
 )
+from flutter_pipeline.adapters.encoder_pictures import encoder_pictures
 from flutter_pipeline.adapters.pictures import as_markdown, log_picture, picture_of_encoders
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
@@ -27,6 +28,7 @@ from flutter_pipeline.defs.showing import preview
 from flutter_pipeline.embeddings.compare.comparison import CompareConfig, figures_of
 from flutter_pipeline.embeddings.compare.slices import READS
 from flutter_pipeline.evaluation.measured import cost_and_quality, with_quality
+from flutter_pipeline.index.config import IndexConfig
 from flutter_pipeline.settings import read_settings
 
 NAMES = read_settings().use_encoders
@@ -94,6 +96,9 @@ def embedding_comparison(
     if run.url:
         found = run.tracking.page_of(ENCODERS)
         shown["encoders_in_mlflow"] = dg.MetadataValue.url(found)
+    index = data.settings.config(IndexConfig, "index")
+    for name, png in encoder_pictures(serving, data.tables, index).items():
+        shown[name] = dg.MetadataValue.md(as_markdown(png, name.replace("_", " ")))
     pages = {f"{name}_since_before": _page(since.get(name), tokens) for name in NAMES}
     return Made(table, metadata={**shown, **pages})
 

@@ -26,6 +26,7 @@ from flutter_pipeline.defs.asset import (
 )
 from flutter_pipeline.defs.moments import flits_to_learn_from, likes_to_learn_from
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
+from flutter_pipeline.defs.showing import curves_shown
 from flutter_pipeline.defs.streams import TableParts
 from flutter_pipeline.embeddings.encoders import EncoderKind, encoder_kind
 from flutter_pipeline.errors import ConfigError
@@ -93,7 +94,7 @@ def model_asset(kind: EncoderKind) -> dg.AssetsDefinition:
             about = About(kind.title, encoder_origin(stored), encoder_form(stored, text))
             run.register(stored, data.models.keep(stored), about)
         facts = {**figures, "version": stored.version, "reused": trained.reused}
-        return Made(stored, facts, {"mlflow_run": run_link(run)})
+        return Made(stored, facts, {"mlflow_run": run_link(run), **curves_shown(stored.state)})
 
     model.__doc__ = f"{kind.title} Has learnt only from before the backtest's test days."
     return audited_asset(model_stage(kind), f"{kind.name}_model")(model)

@@ -3,7 +3,9 @@
 import dagster as dg
 import pandas as pd
 
+from flutter_pipeline.adapters.asset_pictures import picture_of_figures
 from flutter_pipeline.adapters.oracle import preference_of
+from flutter_pipeline.adapters.pictures import as_markdown
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import ranker_of
 from flutter_pipeline.adapters.store.opened import Embeddings
@@ -108,10 +110,15 @@ def offline_evaluation(
         run.log({**config.model_dump(), **made_from}, figures)
         tested = table_data(data.tables, PAST_CANDIDATES, context="evaluation")
         run.log_data(network_data(network, "evaluation"), tested)
-    figures = pivot(table[table["by"] == ALL])
+    everybody = table[table["by"] == ALL]
+    figures, ndcg = pivot(everybody), everybody[everybody["metric"] == "ndcg"]
+    picture = picture_of_figures(
+        ndcg.rename(columns={"method": "name"}), f"NDCG@{config.k}, 95 % intervals over birds"
+    )
     return Made(
         table,
         metadata={
+            "picture": dg.MetadataValue.md(as_markdown(picture, "What the feeds were worth")),
             "mlflow_run": run_link(run),
             "figures": dg.MetadataValue.md(preview(figures, rows=20)),
             "reachability": dg.MetadataValue.md(preview(reached)),

@@ -5,7 +5,11 @@ import pandas as pd
 from pydantic import BaseModel
 
 from flutter_pipeline.adapters.model_form import ranker_form
-from flutter_pipeline.adapters.pictures import log_picture, picture_of_importance
+from flutter_pipeline.adapters.pictures import (
+    as_markdown,
+    log_picture,
+    picture_of_importance,
+)
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import importance_figures, ranker_of, train_ranker_version
 from flutter_pipeline.adapters.serving import feeds_of
@@ -29,7 +33,7 @@ from flutter_pipeline.contracts.tables import RANKED_CANDIDATES
 from flutter_pipeline.defs.asset import Made, Stage, audited_asset, columns_of, in_parts
 from flutter_pipeline.defs.moments import backtest_config
 from flutter_pipeline.defs.resources import DataFolder, TrackingServer, run_link
-from flutter_pipeline.defs.showing import preview
+from flutter_pipeline.defs.showing import curves_shown, preview
 from flutter_pipeline.defs.streams import Stream, TableParts, counted
 from flutter_pipeline.evaluation.past import fused_by_moment, moments_if_any, weights_of
 from flutter_pipeline.filtering.because import MadeBy, feed_table
@@ -85,8 +89,11 @@ def ranker(
         run.name_after(trained.stored.version)
         run.log({**flat(config), **made_from}, figures, curves)
         run.log_data(network_data(network), table_data(data.tables, PAST_CANDIDATES))
+        pictures = {}
         if len(trained.importance):
-            log_picture(run, "importance.png", picture_of_importance(trained.importance))
+            picture = picture_of_importance(trained.importance)
+            log_picture(run, "importance.png", picture)
+            pictures["picture"] = dg.MetadataValue.md(as_markdown(picture, "Which features matter"))
         form = ranker_form(trained.stored, trained.example)
         about = About(WHAT, ranker_origin(trained.stored, network), form)
         run.register(trained.stored, data.models.keep(trained.stored), about)
@@ -99,6 +106,8 @@ def ranker(
         "mlflow_run": run_link(run),
         "note": trained.reason or "learnt",
         "importance": dg.MetadataValue.md(preview(trained.importance, rows=20)),
+        **pictures,
+        **curves_shown(trained.stored.state),
     }
     return Made(trained.stored, facts, metadata)
 

@@ -10,6 +10,9 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from flutter_pipeline.adapters.asset_pictures import picture_of_curves
+from flutter_pipeline.adapters.pictures import as_markdown
+from flutter_pipeline.contracts.state import State, curves_of
 from flutter_pipeline.contracts.table import Table
 from flutter_pipeline.defs.lineage import lineage_of, told_of
 from flutter_pipeline.defs.streams import Staged
@@ -25,6 +28,15 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\
 def readable(value: float | bool | str) -> float | bool | str:
     """A figure with as many digits as somebody reads."""
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+def curves_shown(state: State) -> dict[str, dg.MarkdownMetadataValue]:
+    """What moved while something learnt, as a picture; nothing where nothing did."""
+    curves = {name: curve for name, curve in curves_of(state).items() if len(curve) > 1}
+    if not curves:
+        return {}
+    title = "What moved while it learnt"
+    return {"learning": dg.MetadataValue.md(as_markdown(picture_of_curves(curves, "look"), title))}
 
 
 def table_metadata(key: str, table: Table | None, value: Any) -> dict[str, Any]:

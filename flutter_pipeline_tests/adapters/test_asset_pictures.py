@@ -9,11 +9,21 @@ from flutter_pipeline.adapters.asset_pictures import (
     picture_of_counts,
     picture_of_curves,
     picture_of_figures,
-    picture_of_map,
+    picture_of_maps,
+    picture_of_recall,
 )
 
 FIGURES = pd.DataFrame(
     {"name": ["blend", "$ranked$"], "mean": [0.2, 0.3], "low": [0.1, np.nan], "high": [0.4, np.nan]}
+)
+
+CURVES = pd.DataFrame(
+    {
+        "encoder": ["cbow", "cbow", "bert"],
+        "kind": ["ivf", "ivf", "flat"],
+        "recall": [0.9, 0.99, 1.0],
+        "microseconds": [4.0, 20.0, 25.0],
+    }
 )
 
 
@@ -43,16 +53,28 @@ def test_an_interval_is_drawn():
 def test_any_name_can_be_drawn(name: str):
     assert ink(picture_of_counts(pd.DataFrame({"name": [name], "count": [3]}), "rows"))
     assert ink(picture_of_curves({name: [3.0, 2.0, np.nan]}, "epoch"))
-    assert ink(picture_of_map(np.zeros((2, 2), np.float32), [name, name]))
+    assert ink(picture_of_maps({name: np.zeros((2, 2), np.float32)}, [name, name]))
 
 
 def test_nothing_can_be_drawn_of_nothing_without_an_error():
     assert picture_of_counts(pd.DataFrame({"name": [], "count": []}), "rows")
     assert picture_of_figures(FIGURES.head(0), "NDCG")
-    assert picture_of_map(np.zeros((0, 2), np.float32), [])
+    assert picture_of_maps({"cbow": np.zeros((0, 2), np.float32)}, [])
+    assert picture_of_recall(CURVES.head(0))
 
 
 def test_equal_pictures_are_equal_bytes():
     points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
     groups = ["a", "b"] * 25
-    assert picture_of_map(points, groups) == picture_of_map(points, groups)
+    assert picture_of_maps({"a": points}, groups) == picture_of_maps({"a": points}, groups)
+
+
+def test_a_map_or_an_encoder_more_makes_a_picture_wider():
+    points = np.zeros((2, 2), np.float32)
+    one, two = ({name: points for name in names} for names in (["a"], ["a", "b"]))
+    assert width(picture_of_maps(two, ["x", "y"])) > width(picture_of_maps(one, ["x", "y"]))
+    assert width(picture_of_recall(CURVES)) > width(picture_of_recall(CURVES.head(2)))
+
+
+def width(png: bytes) -> int:
+    return pixels(png).shape[1]
