@@ -117,14 +117,14 @@ def kept_neighbours(vectors: Matrix, points: Points, k: int = NEIGHBOURS) -> flo
         some = np.arange(start, min(start + size, len(vectors)))
         in_space = _nearest(-(vectors[some] @ vectors.T), some, k)
         apart = np.square(points[some, None, :] - points[None, :, :]).sum(axis=2)
-        shares.append((in_space & _nearest(apart, some, k)).sum(axis=1) / k)
+        both = in_space & _nearest(apart, some, k)
+        shares.append(np.minimum(both.sum(axis=1), k) / k)
     return float(np.concatenate(shares).mean())
 
 
 def _nearest(apart: Matrix, itself: NDArray[np.int64], k: int) -> NDArray[np.bool_]:
-    """Shape of ``apart``: the ``k`` least of each row, without the flit itself."""
+    """Shape of ``apart``: the ``k`` least of each row, without the flit itself, and who is as near
+    as the last of them."""
     far = apart.copy()
     far[np.arange(len(itself)), itself] = np.inf
-    near = np.zeros(far.shape, dtype=np.bool_)
-    np.put_along_axis(near, np.argsort(far, axis=1, kind="stable")[:, :k], True, axis=1)
-    return near
+    return far <= np.partition(far, k - 1, axis=1)[:, k - 1 : k]

@@ -65,6 +65,20 @@ def told(dom: str) -> dict[str, str]:
     return dict(re.findall(r'data-([a-z]+)="([^"]*)"', root))
 
 
+def on_a_phone(file: Path) -> dict[str, str]:
+    """How wide the page is on a phone (`width`), and the phone (`window`)."""
+    text = file.read_text(encoding="utf-8")
+    # The policy allows no further script; without it the page is the same.
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
+    measured = file.with_name("measured.html")
+    # The last one: Vega's script speaks of bodies, too.
+    before, end, after = text.rpartition("</body>")
+    measured.write_text(f"{before}<script>{MEASURE}</script>{end}{after}", encoding="utf-8")
+    phone = file.with_name("phone.html")
+    phone.write_text(FRAME)
+    return told(opened(phone, 600)[0])
+
+
 def report() -> str:
     """Charts, a table that is too wide for a phone, and what birds call themselves."""
     wide = pd.DataFrame({f"column number {n}": [EVIL, "x" * 200] for n in range(9)})
@@ -128,17 +142,7 @@ def test_nothing_is_asked_of_the_network(file: Path, tmp_path: Path):
 
 
 def test_nothing_runs_over_on_a_phone(file: Path):
-    text = file.read_text(encoding="utf-8")
-    # The policy allows no further script; without it the page is the same.
-    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
-    measured = file.with_name("measured.html")
-    # The last one: Vega's script speaks of bodies, too.
-    before, end, after = text.rpartition("</body>")
-    measured.write_text(f"{before}<script>{MEASURE}</script>{end}{after}", encoding="utf-8")
-    phone = file.with_name("phone.html")
-    phone.write_text(FRAME)
-    dom, _ = opened(phone, 600)
-    assert told(dom) == {"width": str(PHONE), "window": str(PHONE), "drawn": "2"}
+    assert on_a_phone(file) == {"width": str(PHONE), "window": str(PHONE), "drawn": "2"}
 
 
 def test_a_page_is_small_enough_to_send(file: Path):
