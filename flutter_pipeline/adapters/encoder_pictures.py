@@ -40,6 +40,11 @@ def encoder_pictures(
     maps = {name: plane_of(matrix).points(matrix) for name, matrix in vectors.items()}
     curves = recall_curves(vectors, config)
     return {
-        "map": picture_of_maps(maps, [" ".join(words[topic]) for topic in topics]),
+        "map": picture_of_maps(maps, [_name(words[topic]) for topic in topics]),
         **({"recall_against_speed": picture_of_recall(curves)} if len(curves) else {}),
     }
+
+
+def _name(words: Sequence[str]) -> str:
+    """A topic's words; the font of a picture has no emoji."""
+    return " ".join(word for word in words if any(character.isalnum() for character in word))

@@ -17,6 +17,7 @@ from flutter_pipeline.adapters.comparing import (
 )
 from flutter_pipeline.adapters.encoder_pictures import encoder_pictures
 from flutter_pipeline.adapters.pictures import as_markdown, log_picture, picture_of_encoders
+from flutter_pipeline.adapters.reporting.clouds import by_weight
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.versions import Stored
 from flutter_pipeline.adapters.telling import as_sections, encoders_measured
@@ -97,7 +98,8 @@ def embedding_comparison(
         found = run.tracking.page_of(ENCODERS)
         shown["encoders_in_mlflow"] = dg.MetadataValue.url(found)
     index = data.settings.config(IndexConfig, "index")
-    for name, png in encoder_pictures(serving, data.tables, index).items():
+    weightiest = [data.embeddings_in(release, name) for name in by_weight(release) if name in NAMES]
+    for name, png in encoder_pictures(weightiest, data.tables, index).items():
         shown[name] = dg.MetadataValue.md(as_markdown(png, name.replace("_", " ")))
     pages = {f"{name}_since_before": _page(since.get(name), tokens) for name in NAMES}
     return Made(table, metadata={**shown, **pages})
