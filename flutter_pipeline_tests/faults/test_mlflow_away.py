@@ -235,7 +235,9 @@ def break_everywhere(
 ) -> int:
     """Break the line at every ``step``-th call that telling a stage takes; returns how often."""
     line.begin(lambda _: "")
-    Place(Tracking(line.uri, tmp_path, f"all{fault}"), tmp_path, f"all{fault}_").stage("ranker")
+    Place(Tracking(line.uri, tmp_path, f"all{fault}{step}"), tmp_path, f"all{fault}_").stage(
+        "ranker"
+    )
     numbers = [
         number
         for number, call in list(enumerate(line.calls, 1))[::step]
@@ -243,7 +245,8 @@ def break_everywhere(
         if fault != "nonsense" or "mlflow-artifacts" not in call
     ]
     for number in numbers:
-        name = f"{fault}{number}"
+        # An experiment of its own: two tests break the same call of the same server.
+        name = f"{fault}{step}_{number}"
         place = Place(Tracking(line.uri, tmp_path, name), tmp_path / name, f"{name}_")
         break_line(line, place, fault, number)
         known = place.known()

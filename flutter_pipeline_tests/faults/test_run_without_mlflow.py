@@ -48,7 +48,9 @@ def test_a_whole_run_without_mlflow_makes_the_same_feeds_and_tells_all_afterward
     feeds = [one.read("ranked_candidates") for one in (undisturbed, away)]
     pd.testing.assert_frame_equal(*feeds, check_exact=True)
     known = told_of(undisturbed.data)
-    assert undelivered(away.data) >= len(known["runs"])
+    # Encoders stand side by side in runs of their own, which one letter tells of.
+    told_alone = [name for name in known["runs"] if name.split()[0] not in ("tfidf", "cbow")]
+    assert undelivered(away.data) >= len(told_alone)
     # Nobody brings that server back; a new database is told instead, by one command.
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     (away.data / "mlflow" / "mlflow.db").unlink()
