@@ -24,7 +24,7 @@ FEWEST = 50
 NEIGHBOURS = 10
 EDGES = (0.002, 0.998)
 """Nearly all of an encoder's points lie within the map, the others at its edge."""
-CELLS = 8_000_000
+CELLS = 500_000
 """Distances that are held at once, in each of two spaces."""
 
 

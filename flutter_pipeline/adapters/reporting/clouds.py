@@ -35,6 +35,11 @@ def mapped(settings: Settings, config: ReportConfig, release: Release, as_of: in
     return map_section(shown[list(FLIT_COLUMNS)], views, encoders[0] if encoders else "nobody")
 
 
+def unmapped() -> Section:
+    """The map where no release says what to draw."""
+    return map_section(pd.DataFrame(columns=list(FLIT_COLUMNS)), (), "")
+
+
 def by_weight(release: Release) -> list[str]:
     """The encoders of a release, the one first whose vectors weigh most in the feeds."""
 

@@ -1,6 +1,7 @@
 """The sections that show examples: the map of flits, words with their neighbours, and feeds."""
 
-from flutter_pipeline.adapters.reporting.clouds import READ, mapped, topics_of
+from flutter_pipeline.adapters.reporting.clouds import READ, mapped, topics_of, unmapped
+from flutter_pipeline.adapters.reporting.facts import moment_of
 from flutter_pipeline.adapters.reporting.feeds import exemplary
 from flutter_pipeline.adapters.reporting.newest import newest_rows
 from flutter_pipeline.adapters.store.releases import Release
@@ -8,6 +9,7 @@ from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.store.versions import VersionStore
 from flutter_pipeline.reports.analogies import word_vectors
 from flutter_pipeline.reports.config import ReportConfig
+from flutter_pipeline.reports.example_feeds import feeds_section
 from flutter_pipeline.reports.section import Section
 from flutter_pipeline.reports.words import words_section
 from flutter_pipeline.settings import Settings
@@ -18,10 +20,14 @@ ASKED = 14
 """Topics of which a word is asked for its neighbours."""
 
 
-def pictured(
-    settings: Settings, config: ReportConfig, release: Release, as_of: int
-) -> list[Section]:
-    """What is stored by ``release``, at ``as_of`` (microseconds since 1970)."""
+def pictured(settings: Settings, config: ReportConfig, release: Release | None) -> list[Section]:
+    """What is stored by ``release``; without one, sections that say so.
+
+    Raises VersionError where nothing has run yet.
+    """
+    if release is None:
+        return [unmapped(), words_section(None, ()), feeds_section(())]
+    as_of = moment_of(settings)
     return [
         mapped(settings, config, release, as_of),
         neighbourhoods(settings, config, release),

@@ -36,7 +36,7 @@ from flutter_pipeline.settings import Settings
 
 HISTORY, PLACES = 5, 10
 """Liked flits, and places of a feed, that are shown."""
-PAST = "past_candidates"
+FEEDS, CANDIDATES, PAST = "ranked_candidates", "candidates", "past_candidates"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def exemplary(settings: Settings, config: ReportConfig, release: Release, as_of:
     history = known_before(network, as_of)
     liked = np.bincount(history.last_likes.bird, minlength=len(network.bird_ids))
     birds = chosen_birds(liked, config.feeds, config.seed)
-    if not birds or not tables.parts("ranked_candidates"):
+    if not birds or not (tables.parts(FEEDS) and tables.parts(CANDIDATES)):
         return feeds_section(())
     feeds = _newest_feeds(tables, network, birds)
     past = _past_feeds(settings, release, network, birds)
@@ -96,9 +96,9 @@ class _Told:
 
 def _newest_feeds(tables: TableStore, network: Network, birds: Sequence[int]) -> pd.DataFrame:
     """The first places of the feeds that stand, with codes, and what sources gave each flit."""
-    feeds = _of_birds(tables, "ranked_candidates", network, birds)
+    feeds = _of_birds(tables, FEEDS, network, birds)
     feeds = feeds[feeds["rank"] <= PLACES].sort_values(["bird", "rank"])
-    proposed = _of_birds(tables, "candidates", network, birds)
+    proposed = _of_birds(tables, CANDIDATES, network, birds)
     given = [name for name in proposed if str(name).startswith(("rank_", "score_"))]
     return feeds.merge(proposed[["bird", "flit", *given]], on=["bird", "flit"], how="left")
 

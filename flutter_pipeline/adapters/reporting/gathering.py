@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from flutter_pipeline.adapters.drifting import known_report
+from flutter_pipeline.adapters.reporting.examples import pictured
 from flutter_pipeline.adapters.reporting.facts import about_of, moment_of
 from flutter_pipeline.adapters.reporting.look import look
 from flutter_pipeline.adapters.reporting.newest import newest_flits
@@ -70,6 +71,7 @@ def report_of(
         *_measured(settings, config, release, about),
         drift_section(drift, str(verdict_of(drift))),
         quality_section(quality_of(settings, checks)),
+        *pictured(settings, config, release),
         made_section(about),
     ]
     title = Title(
