@@ -20,10 +20,11 @@ from flutter_pipeline_tests.docs.blocks import commands, of
 
 PAGE = "extend.md"
 CONFORMANCE = {
-    "flutter_pipeline_tests/embeddings/test_encoders.py": "hashed or escapes",
+    "flutter_pipeline_tests/embeddings/test_encoders.py": "hashed or escapes or names_there_are",
     "flutter_pipeline_tests/candidates/test_by_replies.py": "TalkedAbout",
-    "flutter_pipeline_tests/filtering/test_rules.py": "PassedBy or listed or has_a_switch",
-    "flutter_pipeline_tests/ranking/test_ranker.py": "Stairs or listed",
+    "flutter_pipeline_tests/candidates/test_propose.py": "used_by_default or named_twice",
+    "flutter_pipeline_tests/filtering/test_rules.py": "PassedBy or listed or switch",
+    "flutter_pipeline_tests/ranking/test_ranker.py": "Stairs or listed or which_there_are",
 }
 """Which tests of each file the page brings, and those that ask whether anything was forgotten."""
 
@@ -130,9 +131,9 @@ def test_the_encoder_and_the_source_propose(extended: Path):
     assert (extended / "my-data" / "embeddings" / "hashed").is_dir()
 
 
-def test_the_source_gives_its_reason(extended: Path):
+def test_the_source_is_named_as_the_reason(extended: Path):
     feeds = TableStore(extended / "my-data" / "tables").read("ranked_candidates")
-    assert "talked about today" in set(feeds["because"])
+    assert "proposed by talked_about" in set(feeds["because"])
 
 
 def test_the_encoder_is_compared_with_another(said: str):
