@@ -1,5 +1,6 @@
 """The exports of docs/your-data.md become the rows that the page says, and so do their settings."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from flutter_pipeline.adapters.landing.intake import take_in
 from flutter_pipeline.adapters.landing.ledger import Books
 from flutter_pipeline.adapters.landing.mapping import read_mapping
 from flutter_pipeline.adapters.landing.store import days_stored, read_days
+from flutter_pipeline.contracts.tables import ACTIONS, LANDED
 from flutter_pipeline_tests.conftest import PROJECT
 from flutter_pipeline_tests.docs.blocks import ALL
 
@@ -17,6 +19,29 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 FILES = {
     block.title: block.text for block in ALL if block.document == "your-data.md" and block.title
 }
+
+
+PAGE = (PROJECT / "docs" / "your-data.md").read_text(encoding="utf-8")
+
+
+def columns_told(table: str) -> tuple[list[str], list[str]]:
+    """The columns that the page says a table must have, and those that it may have."""
+    [cell] = re.findall(rf"^\| {table} \| (.+) \|$", PAGE, re.MULTILINE)
+    must, _, may = cell.partition("[")
+    return (re.findall(r"\w+", must), re.findall(r"\w+", may))
+
+
+@pytest.mark.parametrize("name", LANDED)
+def test_the_page_tells_the_columns_of_the_contract(name: str):
+    table = LANDED[name]
+    optional = [column for column in table.names if column not in table.required]
+    assert columns_told(name) == (table.required, optional)
+
+
+def test_the_page_tells_every_table_and_every_action():
+    told = PAGE.partition("| table | columns |")[2].partition("An action is one of ")
+    assert re.findall(r"^\| (\w+) \|", told[0], re.MULTILINE) == list(LANDED)
+    assert told[2].startswith(f"`{', '.join(ACTIONS)}`.")
 
 
 def written(tmp_path: Path, *names: str) -> list[Path]:
