@@ -15,8 +15,9 @@ from flutter_pipeline.adapters.letter import KeptVersion, Letter, Part
 from flutter_pipeline.adapters.logged_model import NewModel, logged_model
 from flutter_pipeline.adapters.model_form import FormError
 from flutter_pipeline.adapters.outbox import Outbox
+from flutter_pipeline.adapters.tracked_facts import Place
 from flutter_pipeline.adapters.tracked_run import TrackedRun
-from flutter_pipeline.adapters.tracking import MODEL_TAG, VERSION_TAG, Place, Tracking
+from flutter_pipeline.adapters.tracking import MODEL_TAG, VERSION_TAG, Tracking
 from flutter_pipeline.addresses import without_password
 from flutter_pipeline.errors import FlutterError
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from flutter_pipeline.adapters.letter import ModelForm
 from flutter_pipeline.adapters.mlflow_loader import STATE
 from flutter_pipeline.adapters.model_form import DATA, write_model
+from flutter_pipeline.adapters.tracked_facts import Place
 from flutter_pipeline.adapters.tracked_run import TrackedRun
-from flutter_pipeline.adapters.tracking import Place, Tracking
+from flutter_pipeline.adapters.tracking import Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel

@@ -8,12 +8,12 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flutter_pipeline.adapters.tracked_facts import ModelVersion, Place, RunFacts
 from flutter_pipeline.adapters.tracked_run import TrackedRun
 from flutter_pipeline.adapters.tracking_server import opened
 from flutter_pipeline.adapters.tracking_views import MADE_TAG, experiment_tags
@@ -38,41 +38,6 @@ PAGE = 1000
 
 VIEW = "workflowType=machine_learning"
 """Else the pages open in the mode for language-model applications, where runs are hard to find."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where what is registered lies."""
-
-    uri: str
-    model_id: str | None = None
-    """MLflow's own name of the model there; None for mere files."""
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """A run as it is stored."""
-
-    run_id: str
-    name: str
-    status: str
-    started: datetime
-    params: dict[str, str]
-    metrics: dict[str, float]
-    tags: dict[str, str]
-    url: str
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """A version of a registered model; ``number`` counts from 1 within the model."""
-
-    model: str
-    number: int
-    run_id: str
-    source: str
-    tags: dict[str, str] = field(default_factory=dict)
-    aliases: tuple[str, ...] = ()
 
 
 class Tracking:

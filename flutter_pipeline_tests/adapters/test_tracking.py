@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flutter_pipeline.adapters.tracking import Place, Tracking
+from flutter_pipeline.adapters.tracked_facts import Place
+from flutter_pipeline.adapters.tracking import Tracking
 from flutter_pipeline.errors import FlutterError
 
 
