@@ -7,6 +7,7 @@ the part on interpreting embeddings.
 """
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -171,7 +172,8 @@ def _tsne(vectors: Matrix, start: Points, config: ProjectionConfig, again: bool)
 def _umap(vectors: Matrix, start: Points, config: ProjectionConfig, again: bool) -> Points:
     """L. McInnes, J. Healy, J. Melville (2018), "UMAP"; by cosine."""
     try:
-        from umap import UMAP
+        # By its name: a type checker need not have the extra, either.
+        umap = import_module("umap")
     except ImportError as error:
         raise ConfigError(
             "the projection is umap, which is not installed; "
@@ -186,7 +188,7 @@ def _umap(vectors: Matrix, start: Points, config: ProjectionConfig, again: bool)
         # With several threads the same seed gives other points.
         "n_jobs": 1,
     }
-    return np.asarray(UMAP(**options).fit_transform(vectors))
+    return np.asarray(umap.UMAP(**options).fit_transform(vectors))
 
 
 def _of_size(points: Points, spread: float) -> Points:
