@@ -139,6 +139,16 @@ def test_the_ledger_keeps_the_order_in_which_files_came(tmp_path: Path):
     assert books_balance(data)
 
 
+def test_what_is_known_to_be_past_is_not_refused_as_future_by_a_clock_set_back(tmp_path: Path):
+    data = tmp_path / "data"
+    first = landed(tmp_path, "first.csv", ["2026-01-01T00:00:00Z"])
+    later = landed(tmp_path, "later.csv", ["2026-01-02T00:00:00Z", "2027-06-01T00:00:00Z"])
+    later.write_text(later.read_text().replace("f0", "f9"))
+    take_in([first], data, AT_ONCE, NOW)
+    [taken] = take_in([later], data, AT_ONCE, NOW - 400 * DAY).taken
+    assert (taken.tables["flits"].books.stored, taken.tables["flits"].books.quarantined) == (1, 1)
+
+
 def shifted_run(world: World, data: Path, days: int, after: int, zone: str) -> list[str]:
     """What is wrong after a run whose clock is set back once it was asked so often."""
     copied(world.old, data)

@@ -66,7 +66,6 @@ class Batch:
 
     data: Path
     config: IntakeConfig
-    now: datetime
     stamp: datetime
     """When it is said to be taken in: now, but never before what was taken in earlier. Entries
     stay in the order in which they came, though the clock may have been set back."""
@@ -102,7 +101,7 @@ def take_in(
     taken: list[TakenFile] = []
     changing: list[str] = []
     with ParquetProof(config.limits) as proof:
-        batch = Batch(data, config, now, _after(before, now), newest_of(before), proof)
+        batch = Batch(data, config, _after(before, now), newest_of(before), proof)
         for file in opened:
             entry = _take_file(file, shelf, batch, _part_of(progress, done, total))
             done += file.size
@@ -146,7 +145,8 @@ def _take_file(
 def bench_for(file: OpenedFile, shelf: Shelf, batch: Batch) -> Bench:
     """What taking ``file`` needs; its folder is new."""
     config = batch.config
-    latest = batch.now + timedelta(hours=config.future_hours)
+    # By the stamp: a clock that was set back makes nothing the future that is known to be past.
+    latest = batch.stamp + timedelta(hours=config.future_hours)
     return Bench(
         folder=scratch(batch.data, file.stem),
         cadence=config.cadence,

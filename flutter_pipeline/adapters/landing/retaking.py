@@ -45,7 +45,7 @@ def retake(
         # Another mapping is in force than the one that it was read by.
         return False
     with ParquetProof(config.limits) as proof:
-        batch = Batch(data, lenient, at, at, newest_of(earlier), proof)
+        batch = Batch(data, lenient, at, newest_of(earlier), proof)
         file = opened[0]
         bench = bench_for(file, Shelf(data, before), batch)
         try:
