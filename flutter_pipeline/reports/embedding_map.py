@@ -23,6 +23,9 @@ TEXT_LENGTH = 140
 SIDE, GAP, ABOVE = 1000, 90, 60
 """A view is so many units wide and high (whole numbers take little room), with a gap between two
 and room above for what they are called."""
+VARIANCE = "variance shown"
+KEPT = f"neighbours on the map, of {NEIGHBOURS}"
+AS_NOW = f"neighbours as now, of {NEIGHBOURS}"
 LANGUAGES = 7
 """Languages that get a colour; all others share the eighth."""
 OTHERS = "others"
@@ -67,11 +70,19 @@ def _said_of(views: Sequence[View]) -> str:
     shown = pd.DataFrame({"view": [view.name for view in views]})
     shown["flits"] = [int(view.shown.sum()) for view in views]
     if any(view.explained is not None for view in views):
-        shown["variance on the map"] = [view.explained for view in views]
-    kept = f"of {NEIGHBOURS} neighbours, also on the map"
-    shown[kept] = [NEIGHBOURS * view.kept for view in views]
-    formats = {"variance on the map": "{:.1%}", kept: "{:.1f}"}
-    return table(shown, "How much of each space the map shows", TableConfig(formats=formats))
+        shown[VARIANCE] = [view.explained for view in views]
+    shown[KEPT] = [NEIGHBOURS * view.kept for view in views]
+    if any(view.as_now is not None for view in views):
+        as_now = [float("nan") if view.as_now is None else view.as_now for view in views]
+        shown[AS_NOW] = [NEIGHBOURS * share for share in as_now]
+    said = (
+        f"Of a flit's {NEIGHBOURS} nearest neighbours in the whole space, how many are its nearest "
+        "on the map, too"
+    )
+    if AS_NOW in shown:
+        said += ", and how many of a version before are in the one that serves"
+    formats = {VARIANCE: "{:.1%}", KEPT: "{:.1f}", AS_NOW: "{:.1f}"}
+    return table(shown, said, TableConfig(formats=formats))
 
 
 def _rows(flits: pd.DataFrame, views: Sequence[View]) -> list[dict[str, Any]]:

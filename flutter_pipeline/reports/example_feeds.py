@@ -95,9 +95,9 @@ def feeds_section(examples: Sequence[Example], past_moment: str = "") -> Section
     if not examples:
         return Section(KEY, TITLE, lead, sentence("No bird that has liked anything has a feed."))
     said = (
-        "The wide bar is the score, a chance of being liked; a source's bar is its own score of "
-        "the flit beside the best that it gave in this feed, and its number the place that it "
-        "gave the flit among all that it proposed."
+        "The wide bar is the score, which is the chance of a like once a ranker has learnt. A "
+        "source's bar is its own score of the flit beside the best that it gave in this feed, and "
+        "its number the place of the flit among all that it proposed."
     )
     if any(flit.truth is not None for one in examples for flit in one.feed):
         said += " These birds are simulated, so the true chance is known, and stands beside."

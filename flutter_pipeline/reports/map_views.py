@@ -4,12 +4,13 @@ All views lie as the first one does, each encoder's as large as the map. Knows n
 flit says, nor of how a view is drawn; how vectors become points is told by ``projection``.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flutter_pipeline.embeddings.compare.overlap import neighbour_overlap
 from flutter_pipeline.embeddings.encoder import Matrix
 from flutter_pipeline.reports.projection import (
     Points,
@@ -60,6 +61,9 @@ class View:
     """Share of the variance that the plane keeps; None where that is not what was kept."""
     kept: float
     """Share of each flit's nearest neighbours that are its nearest on the map, too."""
+    as_now: float | None = None
+    """Share of each flit's nearest neighbours that are its nearest in the version that serves, too;
+    None for that version itself."""
 
     @property
     def shown(self) -> NDArray[np.bool_]:
@@ -76,27 +80,30 @@ def views_of(encoders: Sequence[Versions], config: ProjectionConfig) -> list[Vie
     return views
 
 
-def _of_encoder(versions: Versions, first: View | None, config: ProjectionConfig) -> Iterator[View]:
+def _of_encoder(versions: Versions, first: View | None, config: ProjectionConfig) -> list[View]:
     now, before = versions.now, versions.before
     found = project(now.vectors[now.known], config)
     points = _spread(found.points, now.known)
     if first is not None:
         both = now.known & first.shown
         points = turn_of(points[both], first.points[both]).of(points)
-    low, high = np.nanquantile(points, EDGES, axis=0)
-    middle, size = (low + high) / 2, float((high - low).max() / 2) or 1.0
-
-    def view(cloud: Cloud, shown: Points, explained: float | None) -> View:
-        rows = ~np.isnan(shown[:, 0])
-        kept = kept_neighbours(cloud.vectors[rows], shown[rows])
-        # What lies far off is at the edge: it would make all the rest small.
-        return View(cloud.name, np.clip((shown - middle) / size, -1, 1), explained, kept)
-
-    yield view(now, points, found.explained)
+    views = [_view(now, points, found.explained)]
     if before is not None and (both := now.known & before.known).sum() >= FEWEST:
-        vectors = before.vectors[both], now.vectors[both]
-        earlier = project_beside(*vectors, points[both], config)
-        yield view(before, _spread(earlier.points, both), earlier.explained)
+        earlier, later = before.vectors[both], now.vectors[both]
+        beside = project_beside(earlier, later, points[both], config)
+        shared = neighbour_overlap(later, earlier, np.arange(len(later)), NEIGHBOURS).mean()
+        view = _view(before, _spread(beside.points, both), beside.explained)
+        views.append(replace(view, as_now=float(shared)))
+    # One scale for both, or a change of size would pass for a move.
+    low, high = np.nanquantile(np.concatenate([one.points for one in views]), EDGES, axis=0)
+    middle, size = (low + high) / 2, float((high - low).max() / 2) or 1.0
+    # What lies far off is put at the edge: it would make all the rest small.
+    return [replace(one, points=np.clip((one.points - middle) / size, -1, 1)) for one in views]
+
+
+def _view(cloud: Cloud, points: Points, explained: float | None) -> View:
+    rows = ~np.isnan(points[:, 0])
+    return View(cloud.name, points, explained, kept_neighbours(cloud.vectors[rows], points[rows]))
 
 
 def _spread(points: Points, rows: NDArray[np.bool_]) -> Points:

@@ -68,6 +68,13 @@ def test_it_says_how_far_the_map_may_be_believed():
     assert "variance" not in words_of(map_section(flits(), by_neighbours, "cbow"))
 
 
+def test_a_version_before_says_how_much_has_stayed():
+    before = View("cbow 0", CORNERS, 0.25, 0.5, as_now=0.7)
+    words = words_of(map_section(flits(), [*views("cbow 1"), before], "cbow"))
+    assert "neighbours as now, of 10 cbow 1 2 25.0% 5.0 – cbow 0 2 25.0% 5.0 7.0" in words
+    assert "as now" not in words_of(map_section(flits(), views("cbow 1"), "cbow"))
+
+
 def test_whatever_birds_write_is_text():
     section = map_section(flits(), views("cbow 1", EVIL), EVIL)
     # One script holds the data, and nobody opened another.

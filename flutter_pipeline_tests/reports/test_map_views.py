@@ -36,6 +36,16 @@ def test_a_version_before_follows_its_encoder_and_shows_what_moved():
     assert moved.argmax() == 0 and moved[0] > 1.5 and np.median(moved) < 0.1
 
 
+def test_a_version_before_says_how_many_neighbours_have_stayed():
+    def as_now(earlier: np.ndarray) -> float | None:
+        return views_of([Versions(Cloud("a", FLITS, ALL), Cloud("b", earlier, ALL))], PCA)[1].as_now
+
+    elsewhere = np.random.default_rng(0).permutation(FLITS)
+    assert as_now(FLITS @ TURN) == 1.0
+    assert (as_now(elsewhere) or 1.0) < 0.5
+    assert views_of([Versions(Cloud("a", FLITS, ALL))], PCA)[0].as_now is None
+
+
 def test_flits_that_a_version_lacks_are_not_on_its_view():
     half = np.arange(MANY) < FEWEST
     now, before = views_of([Versions(Cloud("a", FLITS, ALL), Cloud("b", FLITS, half))], PCA)

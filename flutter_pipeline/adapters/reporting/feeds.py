@@ -106,9 +106,14 @@ def _newest_feeds(tables: TableStore, network: Network, birds: Sequence[int]) ->
 def _of_birds(
     tables: TableStore, name: str, network: Network, birds: Sequence[int]
 ) -> pd.DataFrame:
-    """The rows of some birds as `bird, flit` and the rest; a part of the table at a time."""
+    """The rows of some birds as `bird, flit` and the rest; whole only the parts that hold any."""
     ids = network.bird_ids[list(birds)]
-    rows = pd.concat(part[part["bird_id"].isin(ids)] for part in tables.frames(name))
+    found = []
+    for key in tables.parts(name):
+        mine = tables.read(name, [key], ["bird_id"])["bird_id"].isin(ids)
+        if mine.any():
+            found.append(tables.read(name, [key])[mine])
+    rows = pd.concat(found) if found else tables.read(name, [])
     coded = {
         "bird": network.bird_codes(rows["bird_id"].astype("str")),
         "flit": network.flit_codes(rows["flit_id"].astype("str")),
