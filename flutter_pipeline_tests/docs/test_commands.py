@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -98,7 +99,10 @@ def stored_days(data: Path) -> list[str]:
 
 
 def printed(block: Block) -> list[str]:
-    """The lines that a program prints."""
+    """The lines that a program prints; one that sets what all of MLflow reads, on its own."""
+    if "mlflow.set_" in block.text:
+        alone = [sys.executable, "-c", block.text]
+        return subprocess.run(alone, check=True, capture_output=True, text=True).stdout.splitlines()
     with contextlib.redirect_stdout(io.StringIO()) as out:
         exec(compile(block.text, block.place, "exec"), {"__name__": block.place})
     return out.getvalue().splitlines()
