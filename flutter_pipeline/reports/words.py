@@ -69,10 +69,9 @@ def king_and_queen(known: WordVectors, questions: pd.DataFrame) -> str:
         return said + "No other such pair is known, so the analogy cannot be asked."
     classic = asks[(asks["a"] == MAN) & (asks["b"] == WOMAN)]
     one = (classic if len(classic) else asks).iloc[0]
-    lacking = "" if len(classic) else f", for want of {MAN} and {WOMAN},"
-    verdict = "it holds" if one["add"] == QUEEN else f"{QUEEN} is in place {one['place']:,}"
-    asked_for = f"What {one['b']} is to {one['a']}, that{lacking} to king is “{one['add']}”"
-    return f"{said}{asked_for}: {verdict}."
+    lacking = "" if len(classic) else f" ({MAN} and {WOMAN} are not both known)"
+    verdict = ": it holds" if one["add"] == QUEEN else f", and {QUEEN} is in place {one['place']:,}"
+    return f"{said}As {one['a']} is to {one['b']}{lacking}, so king is to “{one['add']}”{verdict}."
 
 
 def nearest_words(known: WordVectors, word: str, k: int) -> list[str]:

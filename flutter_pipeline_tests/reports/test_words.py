@@ -15,18 +15,18 @@ def test_it_says_how_close_king_and_queen_are_and_whether_the_analogy_holds():
     # They share one of two axes: cosine 1/2. The knight is closer, and man is, by 1/sqrt(2).
     said = said_of(COURT)
     assert "cosine is 0.50, and 2 of 6 words are closer" in said
-    assert "What woman is to man, that to king is “queen”: it holds." in said
+    assert "As man is to woman, so king is to “queen”: it holds." in said
 
 
 def test_where_the_analogy_fails_it_says_so():
     said = said_of({**COURT, "queen": [0, 0, -1, 1]})
-    assert "that to king is “knight”: queen is in place 3." in said
+    assert "so king is to “knight”, and queen is in place 3." in said
 
 
 def test_without_man_and_woman_another_pair_is_asked():
     renamed = {{"man": "groom", "woman": "bride"}.get(name, name): v for name, v in COURT.items()}
     said = said_of(renamed)
-    assert "What bride is to groom, that, for want of man and woman, to king is “queen”" in said
+    assert "As groom is to bride (man and woman are not both known), so king is to “queen”" in said
 
 
 def test_a_vocabulary_without_them_says_which_is_missing():
