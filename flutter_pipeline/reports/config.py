@@ -13,7 +13,7 @@ class ReportConfig(BaseModel, frozen=True, extra="forbid"):
     projection: Projection = Field(
         default="pca",
         description="How vectors become points of the map: pca at once; tsne and umap (an extra, "
-        "`pip install 'flutter_pipeline[umap]'`) keep neighbours together, and take longer.",
+        "`pip install umap-learn`) keep neighbours together, and take longer.",
     )
     map_flits: int = Field(
         default=2000, ge=10, description="Flits on the map, at most: the newest."

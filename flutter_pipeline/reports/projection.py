@@ -177,7 +177,7 @@ def _umap(vectors: Matrix, start: Points, config: ProjectionConfig, again: bool)
     except ImportError as error:
         raise ConfigError(
             "the projection is umap, which is not installed; "
-            "`pip install 'flutter_pipeline[umap]'`, or choose pca or tsne"
+            "`pip install umap-learn`, or choose pca or tsne"
         ) from error
     options: dict[str, Any] = {
         "n_neighbors": min(config.neighbours, len(vectors) - 1),

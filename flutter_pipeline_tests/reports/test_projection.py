@@ -96,5 +96,5 @@ def test_by_tsne_too_a_flit_stays_in_its_crowd_or_goes_to_its_new_one():
 
 def test_without_umap_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(ConfigError, match=r"pip install 'flutter_pipeline\[umap\]'"):
+    with pytest.raises(ConfigError, match=r"pip install umap-learn"):
         project(CLOUD, ProjectionConfig(kind="umap"))
