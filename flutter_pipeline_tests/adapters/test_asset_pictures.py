@@ -71,7 +71,7 @@ def test_equal_pictures_are_equal_bytes():
 
 def test_a_map_or_an_encoder_more_makes_a_picture_wider():
     points = np.zeros((2, 2), np.float32)
-    one, two = ({name: points for name in names} for names in (["a"], ["a", "b"]))
+    one, two = (dict.fromkeys(names, points) for names in (["a"], ["a", "b"]))
     assert width(picture_of_maps(two, ["x", "y"])) > width(picture_of_maps(one, ["x", "y"]))
     assert width(picture_of_recall(CURVES)) > width(picture_of_recall(CURVES.head(2)))
 
