@@ -1,7 +1,7 @@
 """Alerts about landed files of which not one row was taken: nobody stands by to read the reason.
 
-A file that is not even opened has recovered once it is taken in, or lies there no longer; one that
-was read and refused whole, once other rules of the mapping read it.
+A file has recovered once it is taken in, is read by other rules of the mapping, or lies there no
+longer as it was: removed, or written again.
 """
 
 from collections.abc import Iterator
@@ -40,8 +40,10 @@ def _unopened(settings: Settings, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _read_in_vain(settings: Settings, told: dict[str, Alert]) -> Iterator[tuple[str, str]]:
     """Files that were read, and of which no row fits; a reason is only looked up to be told."""
-    for entry in ledger(settings.data):
-        if not _is_in_vain(entry):
+    in_vain = [entry for entry in ledger(settings.data) if _is_in_vain(entry)]
+    there = _lying_there(settings) if in_vain else set()
+    for entry in in_vain:
+        if (entry.name, entry.bytes) not in there:
             continue
         about = f"{ABOUT}{shown(entry.name)} {entry.stem}"
         reasons = refusals_of(settings.data, [entry])["reason"] if about not in told else []
@@ -53,6 +55,12 @@ def _is_in_vain(entry: TakenFile) -> bool:
     """Whether a file brought rows, and every one of them is in quarantine."""
     books = [taken.books for taken in entry.tables.values()]
     return any(one.landed for one in books) and all(one.landed == one.quarantined for one in books)
+
+
+def _lying_there(settings: Settings) -> set[tuple[str, int]]:
+    """Names and sizes of the files in the landing folder."""
+    files = (path for path in settings.landing.rglob("*") if path.is_file())
+    return {(path.name, path.stat().st_size) for path in files}
 
 
 def _refused(about: str, text: str, now: datetime) -> Alert:

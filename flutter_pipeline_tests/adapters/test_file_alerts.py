@@ -53,6 +53,15 @@ def test_a_file_that_fits_no_table_is_told_once_with_the_reason(landing: Path):
     assert len(_told(settings)) == 1
 
 
+def test_a_file_that_was_read_in_vain_recovers_once_it_is_removed_or_written_again(landing: Path):
+    settings = Settings(landing.parent)
+    (landing / "strange.csv").write_text("colour,size\nred,1\n", encoding="utf-8")
+    land(settings, NOW)
+    assert [kind for kind, _ in _told(settings)] == ["refused"]
+    (landing / "strange.csv").write_text(GOOD, encoding="utf-8")
+    assert [kind for kind, _ in _told(settings)] == ["refused", "recovered"]
+
+
 def test_one_good_row_is_enough_for_silence(landing: Path):
     settings = Settings(landing.parent)
     (landing / "half.csv").write_text(GOOD + "f2,b1,never,no time\n", encoding="utf-8")
