@@ -27,7 +27,7 @@ test: $(READY)  ## Run the tests.
 test-slow: $(READY)  ## Run the tests that take minutes, or need FLUTTER_BENCHMARK_DATA.
 	@OMP_NUM_THREADS=2 $(BIN)/pytest -m slow
 
-test-faults: $(READY)  ## The fault suite: kills, full disks, damage, concurrency, fuzzing; about 40 minutes.
+test-faults: $(READY)  ## The fault suite: kills, full disks, damage, concurrency, fuzzing; about an hour.
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 flutter_pipeline_tests/faults
 
 # `make soak MINUTES=600` for a night.
