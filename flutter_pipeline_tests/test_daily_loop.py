@@ -5,6 +5,7 @@ One story, told in one test because each day goes on from the one before.
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -75,13 +76,15 @@ def a_day_that_fails_its_checks_leaves_yesterdays_feeds(
     producer.drop("day_12.csv", flits)
     producer.drop("day_12_engagements.jsonl", pd.concat([engagements, of_unknown_flits()]))
     here.wait_until("the check has failed", lambda: failed(here, "network"), SECONDS, True)
-    here.wait_until("somebody has been told", lambda: bool(hook.heard), 60, True)
+    here.wait_until("somebody has been told", lambda: bool(of_runs(hook)), 60, True)
     assert here.feeds.equals(before)
     code, status = here.status()
     [failing] = [check for check in status["failing_checks"] if check["blocking"]]
     assert code == 3 and failing["asset"] == "network"
     assert "most engagements have their flit" in failing["what"]
-    [alert] = hook.heard
+    told = {one["about"].split()[2] for one in hook.heard if one["kind"] == "refused"}
+    assert told == {"broken.parquet", "strange.csv"}
+    [alert] = of_runs(hook)
     assert (alert["kind"], alert["job"], alert["assets"]) == ("failed", "one_day", ["network"])
     assert alert["run"] == failing["run"] and alert["url"].startswith(here.url)
 
@@ -98,14 +101,21 @@ def correcting_the_data_is_enough(here: Served, producer: Producer, hook: Webhoo
     producer.drop("lacking.csv", lacking)
     took = here.wait_until("feeds of day 12", lambda: here.as_of == "2026-01-13", SECONDS, True)
     tell(f"feeds after the correction: {took:.0f} s")
-    here.wait_until("the recovery is told", lambda: hook.heard[-1]["kind"] == "recovered", 60, True)
-    assert hook.heard[-1]["about"] == hook.heard[0]["run"]
+    here.wait_until(
+        "the recovery is told", lambda: of_runs(hook)[-1]["kind"] == "recovered", 60, True
+    )
+    assert of_runs(hook)[-1]["about"] == of_runs(hook)[0]["run"]
     code, status = here.status()
     assert code == 0 and status["problems"] == []
     assert here.freshness_of("ranked_candidates") == "HEALTHY"
     # Nothing was made anew by hand, so nothing had to follow.
     jobs = {run["job"] for run in status["runs"]}
     assert jobs >= {"intake", "everything", "one_day"} and "__ASSET_JOB" not in jobs
+
+
+def of_runs(hook: Webhook) -> list[dict[str, Any]]:
+    """What was told of runs; of files that are refused, something is told, too."""
+    return [one for one in hook.heard if not one["about"].startswith("landed file ")]
 
 
 def up_to(producer: Producer, last: str) -> set[str]:
