@@ -50,6 +50,8 @@ def evaluate_encoders(settings: Settings, asked: Asked) -> None:
     tried: dict[str, Tried] = {}
 
     def measure(variant: Variant, bars: Bars) -> dict[str, Any]:
+        # Some take half a minute, and not all of that is in steps that a bar could count.
+        typer.echo(f"measuring {variant.name}", err=True)
         tried[variant.name] = try_variant(variant, ground, bars)
         return {"method": variant.name, **asdict(tried[variant.name].cost)}
 

@@ -18,7 +18,13 @@ WAIT_SECONDS = 3600.0
 
 
 def show_report(settings: Settings, as_of: str | None, opened: bool) -> None:
-    """Print where a report lies, the newest unless ``as_of`` names another, and maybe open it."""
+    """Print where a report lies, the newest unless ``as_of`` names another, and maybe open it.
+
+    Where there is none it is made first. Raises VersionError where nothing has run yet.
+    """
+    if as_of is None and not reports(settings.data):
+        typer.echo("there is no report yet; one is made of what is stored", err=True)
+        make_report(settings, None, None)
     path = find_report(settings.data, as_of)
     typer.echo(path)
     if opened and not webbrowser.open(path.as_uri()):

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -214,7 +216,9 @@ def show_where_to_look(settings: Settings) -> None:
     feeds = TableStore(settings.data / "tables").read("ranked_candidates", columns=["bird_id"])
     bird = feeds["bird_id"].iloc[0]
     option = "" if settings.data == Path("data").resolve() else f"--data {settings.data} "
-    flutter = f"flutter-pipeline {option}"
+    # The command may have been called by its path, as `make` does, and be found by no other.
+    command = "flutter-pipeline" if shutil.which("flutter-pipeline") else sys.argv[0]
+    flutter = f"{command} {option}"
     typer.echo(
         f"{feeds['bird_id'].nunique():,} feeds are in {settings.data / 'tables/ranked_candidates'}."
         f"\n  one bird's feed    {flutter}feed {bird}"

@@ -13,6 +13,8 @@ WORTH_NAMING_SECONDS = 1.0
 NAMED = 3
 """At most so many of a stage's assets are named, the slowest first."""
 
+HEADER = f"{'stage':12}{'made':>10}{'time':>11}{'memory':>12}   the slowest, seconds"
+
 
 @dataclass
 class _Stage:
@@ -40,6 +42,8 @@ class StageLines(logging.Handler):
     def __init__(self, assets_of: Mapping[str, int], each_asset: bool = False) -> None:
         super().__init__()
         self.each_asset = each_asset
+        if not each_asset:
+            typer.echo(HEADER)
         self.stages = {name: _Stage(waiting) for name, waiting in assets_of.items()}
 
     def emit(self, record: logging.LogRecord) -> None:

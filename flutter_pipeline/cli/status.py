@@ -87,7 +87,7 @@ def _lines(status: Status) -> list[tuple[str, str]]:
         lines.append(("serving", f"release {serving}" + (f", before it {before}" * bool(before))))
     if status.undelivered and status.undelivered_since is not None:
         since = _when(status.undelivered_since)
-        lines.append(("MLflow", f"{status.undelivered} entries wait to be told, since {since}"))
+        lines.append(("MLflow", f"{status.undelivered} waiting to be told, since {since}"))
     lines.append(("disk", f"{status.disk.free_gb:,.1f} of {status.disk.total_gb:,.1f} GB are free"))
     return lines
 

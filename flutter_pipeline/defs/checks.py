@@ -55,7 +55,7 @@ def _row(finding: Finding) -> dg.TableRecord:
 def _told(finding: Finding) -> str:
     """What was expected and does not hold, with the fact that was found or a first example."""
     if finding.fact:
-        return f"{finding.sentence}: found {finding.fact}"
+        return f"not so: {finding.sentence} (found {finding.fact})"
     number = f"{finding.unexpected} do not" if finding.unexpected else "not so"
     example = (
         f", such as {finding.examples[0]!r}" if finding.unexpected and finding.examples else ""

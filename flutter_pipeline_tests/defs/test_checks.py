@@ -38,7 +38,7 @@ def test_warnings_alone_do_not_block():
 def test_a_fact_that_fails_is_told_as_what_was_found():
     few = at_most("quarantined_share", 0.05, "few rows break the contract", "warning")
     result = to_check_result(audit_facts({"quarantined_share": 1 / 6}, [few], "raw"), "keeps")
-    assert result.description == "few rows break the contract: found 0.167"
+    assert result.description == "not so: few rows break the contract (found 0.167)"
 
 
 def test_every_expectation_is_a_row_of_the_table():
