@@ -13,7 +13,7 @@ from dagster._core.scheduler.instigation import (
 from dagster._utils.schedules import get_next_cron_tick
 from pydantic import BaseModel
 
-from flutter_pipeline.adapters.only_here import served
+from flutter_pipeline.adapters.only_here import at_work, served
 from flutter_pipeline.settings import Settings
 
 SILENT_SECONDS = 120.0
@@ -49,9 +49,11 @@ def daemon_state(
     heard = max((beat.timestamp for beat in beats), default=None)
     if heard is None:
         return DaemonState(alive=False)
+    pages = served(settings)
     alive = now.timestamp() - heard < SILENT_SECONDS
-    pages = served(settings) if alive else None
-    url = pages.dagster if pages is not None else ""
+    # A killed one is heard of for a while; where it ran under `ui`, its lock tells at once.
+    alive = alive and (pages is None or at_work(settings))
+    url = pages.dagster if alive and pages is not None else ""
     return DaemonState(alive=alive, heard=datetime.fromtimestamp(heard, UTC), url=url)
 
 

@@ -42,6 +42,15 @@ def served(settings: Settings) -> Pages | None:
         return None
 
 
+def at_work(settings: Settings) -> bool:
+    """Whether the pages are being served, as the kernel knows of the lock; made is nothing."""
+    lock = settings.dagster_home / "ui.lock"
+    if not lock.is_file():
+        return False
+    with lock.open("a") as command:
+        return not _locked(command)
+
+
 @contextmanager
 def only_here(settings: Settings, pages: Pages, say: Callable[[str], None]) -> Iterator[int]:
     """Hold both locks; gives the second one's open file, for the guard to hold.
@@ -50,7 +59,8 @@ def only_here(settings: Settings, pages: Pages, say: Callable[[str], None]) -> I
     """
     home = settings.dagster_home
     with (home / "ui.lock").open("a") as command, (home / "ui.servers.lock").open("a") as servers:
-        if not _locked(command):
+        # Who asks whether it is held holds it for a moment.
+        if not _locked(command) and not _locked_after(command, POLL_SECONDS):
             raise ConfigError(_already(settings))
         _wait(servers, settings, say)
         write_json(_place(settings), pages.model_dump())
@@ -92,3 +102,8 @@ def _locked(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _locked_after(file: IO[str], seconds: float) -> bool:
+    time.sleep(seconds)
+    return _locked(file)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flutter_pipeline.adapters.only_here import Pages, only_here, served
+from flutter_pipeline.adapters.only_here import Pages, at_work, only_here, served
 from flutter_pipeline.errors import ConfigError
 from flutter_pipeline.settings import Settings
 
@@ -32,6 +32,23 @@ def test_a_second_one_is_told_who_serves_and_where(tmp_path: Path) -> None:
             pass
     with only_here(settings, PAGES, said.append):
         assert not said
+
+
+def test_it_is_at_work_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    assert not at_work(settings) and list(settings.dagster_home.iterdir()) == []
+    with only_here(settings, PAGES, [].append):
+        assert at_work(settings)
+    assert served(settings) == PAGES and not at_work(settings)
+
+
+def test_who_asks_whether_it_is_at_work_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    with (settings.dagster_home / "ui.lock").open("a") as asking:
+        fcntl.flock(asking, fcntl.LOCK_EX)
+        threading.Timer(0.1, fcntl.flock, (asking, fcntl.LOCK_UN)).start()
+        with only_here(settings, PAGES, [].append):
+            assert at_work(settings)
 
 
 def test_servers_that_a_killed_one_left_are_waited_for(tmp_path: Path) -> None:
