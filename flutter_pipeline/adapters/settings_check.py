@@ -4,6 +4,8 @@ Each stage reads its own section when its turn comes, which would be after intak
 training, too late to say that a later one is misspelt.
 """
 
+from importlib.util import find_spec
+
 from pydantic import BaseModel
 
 from flutter_pipeline.adapters.alerts import AlertConfig
@@ -46,6 +48,7 @@ def check_settings(settings: Settings) -> None:
     """Raises ConfigError for the first section that does not fit."""
     for section, model in MODELS.items():
         settings.config(model, section)
+    _check_projection(settings)
     for name, encoder in ENCODERS.items():
         settings.config(encoder.config, f"encoders.{name}")
     strange = sorted(set(settings.config(StoreConfig, "store").by_encoder) - set(ENCODERS))
@@ -68,3 +71,13 @@ def check_settings(settings: Settings) -> None:
                 f"set `kind`, or one of {', '.join(f'[ranker.{known}]' for known in RANKERS)}"
             )
         settings.config(RANKERS[name].config, f"ranker.{name}")
+
+
+def _check_projection(settings: Settings) -> None:
+    """ConfigError where the report would need UMAP, an extra, and it is not installed."""
+    chosen = settings.config(ReportConfig, "report").projection
+    if chosen == "umap" and find_spec("umap") is None:
+        raise ConfigError(
+            f"{settings.data / 'flutter.toml'}: [report] projection is umap, which is not "
+            "installed; `pip install umap-learn`, or choose pca or tsne"
+        )
