@@ -1,3 +1,4 @@
+import shutil
 import webbrowser
 from pathlib import Path
 
@@ -68,3 +69,10 @@ def test_before_the_first_run_it_says_so_and_makes_nothing(
     answer = call(tmp_path, "report", *arguments)
     assert answer.code == 1 and said in answer.err
     assert not list(tmp_path.iterdir())
+
+
+def test_where_there_is_none_it_is_made(copied: TinyFlutter, call: Call):
+    shutil.rmtree(copied.data / "reports")
+    answer = call(copied.data, "report")
+    assert answer.code == 0 and "there is no report yet" in answer.err
+    assert Path(answer.out.strip()).is_file()
