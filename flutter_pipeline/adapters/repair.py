@@ -16,6 +16,8 @@ from flutter_pipeline.adapters.landing.landed import config_of
 from flutter_pipeline.adapters.landing.ledger import copy_path, ledger, read_entry
 from flutter_pipeline.adapters.landing.retaking import landed_as, retake
 from flutter_pipeline.adapters.promotion import stores_of
+from flutter_pipeline.adapters.reporting.facts import moment_of
+from flutter_pipeline.adapters.reporting.shelf import key_of
 from flutter_pipeline.adapters.serving import feeds_made_of
 from flutter_pipeline.adapters.store.files import MANIFEST, read_json, read_manifest
 from flutter_pipeline.adapters.store.opened import Embeddings
@@ -29,7 +31,8 @@ from flutter_pipeline.settings import Settings
 
 ASIDE = "damaged"
 ORDER = (
-    "release", "aliases", "version", "pointer", "embeddings", "ledger entry", "landed rows", "table"
+    "release", "aliases", "version", "pointer", "embeddings", "ledger entry", "landed rows",
+    "table", "report",
 )  # fmt: skip
 """A later one may need an earlier one."""
 
@@ -231,6 +234,22 @@ def _table(settings: Settings, damage: Damage) -> Attempt:
     return Attempt(damage, f"the table {RUN}", run=True)
 
 
+def _report(settings: Settings, damage: Damage) -> Attempt:
+    """Made again where it is of what is stored now; what an older one told of is gone."""
+    try:
+        key = key_of(moment_of(settings), settings)
+    except VersionError:
+        key = ""
+    if damage.name == key:
+        set_aside(settings.data, damage.file.parent)
+        return Attempt(damage, f"put aside; it {RUN}", run=True)
+    return Attempt(
+        damage,
+        refused=f"what is stored is of {key or 'no moment'}, so it cannot be made again; delete "
+        f"{damage.file.parent} to go on without it",
+    )
+
+
 _ACTS = {
     "release": _release,
     "aliases": _aliases,
@@ -240,4 +259,5 @@ _ACTS = {
     "ledger entry": _entry,
     "landed rows": _rows,
     "table": _table,
+    "report": _report,
 }

@@ -16,6 +16,7 @@ from flutter_pipeline.adapters.landing.ledger import (
     read_entry,
 )
 from flutter_pipeline.adapters.landing.store import checksums_of, damage_of, quarantine_path
+from flutter_pipeline.adapters.reporting.shelf import damage_of_report, report_path, reports
 from flutter_pipeline.adapters.store.files import MANIFEST, read_json, read_manifest
 from flutter_pipeline.adapters.store.parts import checksums
 from flutter_pipeline.adapters.store.states import read_state
@@ -31,6 +32,7 @@ Kind = Literal[
     "pointer",
     "release",
     "aliases",
+    "report",
 ]
 
 
@@ -58,6 +60,8 @@ class Damage:
             return "champion"
         if self.kind in ("ledger entry", "landed rows"):
             return "landing"
+        if self.kind == "report":
+            return "report"
         return f"{name}_embeddings" if self._is_of_vectors else name
 
     @property
@@ -99,7 +103,7 @@ def damage_at_a_glance(data: Path) -> Iterator[Damage]:
 
 
 def _stored(data: Path) -> Iterator[Path]:
-    for folder in ("intake", "quarantine", "tables", "models", "embeddings", "releases"):
+    for folder in ("intake", "quarantine", "tables", "models", "embeddings", "releases", "reports"):
         yield from (path for path in (data / folder).rglob("*") if path.is_file())
 
 
@@ -110,6 +114,13 @@ def _all(data: Path) -> Iterator[Damage]:
     yield from _versions(data / "models")
     yield from _embeddings(data / "embeddings")
     yield from _releases(data / "releases")
+    yield from _reports(data)
+
+
+def _reports(data: Path) -> Iterator[Damage]:
+    for key in reports(data):
+        path = report_path(data, key)
+        yield Damage("report", key, path, damage_of_report(path))
 
 
 def _intake(data: Path) -> Iterator[Damage]:

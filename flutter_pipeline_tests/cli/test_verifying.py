@@ -5,6 +5,11 @@ from pathlib import Path
 import pytest
 
 from flutter_pipeline.adapters.landing import store
+from flutter_pipeline.adapters.reporting.shelf import (
+    damage_of_report,
+    find_report,
+    publish_report,
+)
 from flutter_pipeline.adapters.store.tables import TableStore
 from flutter_pipeline.adapters.verify import Damage, damage_at_a_glance
 from flutter_pipeline.cli.verifying import Rerun, to_rerun
@@ -68,6 +73,21 @@ def test_what_training_reads_or_makes_is_made_anew_with_everything(
     assert rerun.assets[0] == "landing" and len(rerun.assets) == rerun.of
     days = list(TableStore(data / "tables").parts("cleaned_tokens"))
     assert (rerun.days[0], rerun.days[-1]) == (days[0], days[-1])
+
+
+def test_a_damaged_report_is_made_anew_alone_and_an_older_one_is_refused(
+    copied: TinyFlutter, call: Call
+):
+    newest = find_report(copied.data, None)
+    old = publish_report(copied.data, "2020-01-01", "<html></html>", keep=9)
+    for path in (newest, old):
+        path.write_bytes(path.read_bytes().replace(b"<html", b"<HTML"))
+    answer = call(copied.data, "verify", "--repair")
+    assert answer.code == 1
+    said = next(line for line in answer.out.splitlines() if line.startswith("Made anew now"))
+    assert said.endswith("assets, report.")
+    assert f"it cannot be made again; delete {old.parent} to go on" in answer.out
+    assert damage_of_report(newest) == "" and "1 left." in answer.out
 
 
 def test_an_index_is_made_anew_with_what_searches_it(flutter_with_bert: TinyFlutter, monkeypatch):

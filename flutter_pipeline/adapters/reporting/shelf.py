@@ -1,8 +1,10 @@
 """Where reports lie: ``reports/<as_of>/index.html`` in the data folder, each one file, whole.
 
-What is in a report is not known here.
+A comment at its end is the checksum of all before. What is in a report is not known here.
 """
 
+import hashlib
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +18,8 @@ from flutter_pipeline.settings import Settings
 
 FILE = "index.html"
 ARTEFACT = "report.html"
+
+_SEAL = re.compile(rb"<!-- sha256 ([0-9a-f]{64}) -->\n\Z")
 
 
 def key_of(as_of: int, settings: Settings) -> str:
@@ -70,6 +74,22 @@ def find_report(data: Path, key: str | None) -> Path:
     return report_path(data, key or known[-1])
 
 
+def damage_of_report(path: Path) -> str:
+    """What is wrong with the report at ``path``; empty where nothing is.
+
+    One without a checksum, as all were once, passes where its end is there.
+    """
+    content = path.read_bytes()
+    seal = _SEAL.search(content)
+    if seal is None:
+        whole = content.rstrip().endswith(b"</html>")
+        return "" if whole else f"{path} is damaged: its end is missing"
+    same = hashlib.sha256(content[: seal.start()]).hexdigest().encode() == seal[1]
+    return "" if same else f"{path} is damaged: its checksum differs"
+
+
 def _write(path: Path, text: str) -> None:
     # Bytes: a text file would have other line ends elsewhere.
-    path.write_bytes(text.encode())
+    content = text.encode()
+    seal = f"<!-- sha256 {hashlib.sha256(content).hexdigest()} -->\n"
+    path.write_bytes(content + seal.encode())

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from flutter_pipeline.adapters.reporting.shelf import (
+    damage_of_report,
     find_report,
     key_of,
     publish_report,
@@ -25,7 +26,7 @@ def test_a_report_of_the_same_moment_is_replaced_and_nothing_is_left_beside_it(t
     publish_report(tmp_path, "2026-01-31", "first", keep=3)
     path = publish_report(tmp_path, "2026-01-31", "sécond", keep=3)
     assert path == tmp_path / "reports" / "2026-01-31" / "index.html"
-    assert path.read_bytes() == "sécond".encode()
+    assert path.read_bytes().startswith("sécond<!-- sha256 ".encode())
     assert [file.name for file in path.parent.iterdir()] == ["index.html"]
 
 
@@ -49,6 +50,22 @@ def test_the_newest_is_found_or_the_one_that_is_asked_for(tmp_path: Path):
 def test_before_the_first_report_it_says_what_makes_one(tmp_path: Path):
     with pytest.raises(VersionError, match="report --again"):
         find_report(tmp_path, None)
+
+
+def test_a_report_that_is_not_what_was_published_is_damaged(tmp_path: Path):
+    path = publish_report(tmp_path, "2026-01-03", "<html>owls</html>\n", keep=1)
+    content = path.read_bytes()
+    assert damage_of_report(path) == ""
+    path.write_bytes(content.replace(b"owls", b"cows"))
+    assert damage_of_report(path) == f"{path} is damaged: its checksum differs"
+    path.write_bytes(content[:-9])
+    assert damage_of_report(path) == f"{path} is damaged: its end is missing"
+
+
+def test_a_report_of_before_there_were_checksums_passes(tmp_path: Path):
+    path = tmp_path / "index.html"
+    path.write_text("<html>owls</html>\n")
+    assert damage_of_report(path) == ""
 
 
 @pytest.mark.parametrize("key", ["../x", "a/b", "..", ".", ""])
