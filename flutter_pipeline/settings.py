@@ -173,7 +173,7 @@ def settings_of_data() -> Settings:
     if not settings.data.is_dir():
         raise CorpusError(
             f"there is no data folder {settings.data}; check --data, or begin one with "
-            f"`flutter-pipeline --data {settings.data} run`"
+            f"`flutter-pipeline --data {settings.data} ingest FILES`, or `run --sample`"
         )
     return settings
 

@@ -65,7 +65,8 @@ def run(
     """Take in what has landed, then clean, train, encode, rank and measure."""
     from flutter_pipeline.cli.running import run_pipeline
 
-    run_pipeline(read_settings(), sample, again, verbose)
+    # The sample alone needs no folder that is there; anything else has landed in one.
+    run_pipeline(read_settings() if sample else settings_of_data(), sample, again, verbose)
 
 
 @app.command()

@@ -14,8 +14,8 @@ from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.cli.showing import show
 from flutter_pipeline.contracts.tables import FLITS
 from flutter_pipeline.embeddings.encoder import Matrix
-from flutter_pipeline.embeddings.encoders import encoder_kind
-from flutter_pipeline.errors import FlutterError, VersionError
+from flutter_pipeline.embeddings.encoders import ENCODERS, encoder_kind
+from flutter_pipeline.errors import ConfigError, FlutterError, VersionError
 from flutter_pipeline.settings import Settings
 from flutter_pipeline.text.cleaned import TextConfig, clean_flits
 
@@ -53,10 +53,10 @@ def show_feed(settings: Settings, bird: str, size: int, as_json: bool) -> None:
 def show_similar(settings: Settings, text: str, encoder: str, size: int, as_json: bool) -> None:
     """The stored flits nearest to ``text``, by exact search over all of them.
 
-    Raises ConfigError for an encoder that is none, VersionError before the first run.
+    Raises ConfigError for an encoder that is not trained here, VersionError before the first run.
     """
-    kind = encoder_kind(encoder)
-    stored = _serving(settings, encoder)
+    _refuse_untrained(settings, encoder)
+    kind, stored = encoder_kind(encoder), _serving(settings, encoder)
     embeddings = EmbeddingStore(settings.data / "embeddings").open(encoder, stored.version)
     vector = encoder_of(stored).encode(_cleaned(settings, text, kind.reads))
     if not vector.any():
@@ -79,6 +79,21 @@ def nearest(embeddings: Embeddings, vector: Matrix, size: int) -> pd.DataFrame:
         best = np.lexsort((ids.astype(str), -cosines))[:size]
         ids, cosines = ids[best], cosines[best]
     return pd.DataFrame({"flit_id": pd.Series(ids, dtype="str"), "cosine": cosines})
+
+
+def _refuse_untrained(settings: Settings, encoder: str) -> None:
+    """ConfigError, naming those that are trained, where ``encoder`` is not, and others are."""
+    models = VersionStore(settings.data / "models")
+    trained = [name for name in ENCODERS if models.current_version(f"{name}_model") is not None]
+    if encoder in trained or (encoder in ENCODERS and not trained):
+        return
+    others = ", ".join(name for name in ENCODERS if name not in trained)
+    here = f"trained here: {', '.join(trained)}; " if trained else ""
+    what = "is not trained" if encoder in ENCODERS else "is none"
+    raise ConfigError(
+        f"the encoder {encoder!r} {what}; {here}`use_encoders` in "
+        f"{settings.data / 'flutter.toml'} has others trained, which are {others}"
+    )
 
 
 def _serving(settings: Settings, encoder: str) -> Stored:

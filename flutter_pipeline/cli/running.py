@@ -22,6 +22,7 @@ from flutter_pipeline.adapters.instance import (
     prepare_folder,
     prepare_instance,
 )
+from flutter_pipeline.adapters.landing.formats import SUPPORTED, kind_of
 from flutter_pipeline.adapters.landing.intake import take_in
 from flutter_pipeline.adapters.landing.landed import books_of, config_of, land
 from flutter_pipeline.adapters.landing.ledger import ledger
@@ -140,6 +141,9 @@ def ingest_files(
     absent = [str(file) for file in files if not file.is_file()]
     if absent:
         raise ContractError(f"there is no file {absent[0]}; check the path")
+    # Before a folder is made, whose name may be mistyped, too.
+    if strange := [file for file in files if kind_of(file) is None]:
+        raise ContractError(f"{strange[0]}: unsupported kind of file; expected {SUPPORTED}")
     config = config_of(settings, mapping)
     prepare_folder(settings)
     with _locked(settings):

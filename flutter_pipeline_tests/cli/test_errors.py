@@ -46,6 +46,7 @@ def test_a_file_of_an_unknown_kind(call: Call, tmp_path: Path, name: str):
     file = written(tmp_path / name, FLITS)
     told = refused(call, tmp_path / "data", "ingest", file)
     assert name in told and "parquet" in told.lower()
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_file_that_cannot_be_read(call: Call, tmp_path: Path):
@@ -54,7 +55,7 @@ def test_a_file_that_cannot_be_read(call: Call, tmp_path: Path):
 
 
 def test_a_data_folder_that_cannot_be_made(call: Call, tmp_path: Path):
-    said = refused(call, Path("/proc/flutter"), "run")
+    said = refused(call, Path("/proc/flutter"), "run", "--sample")
     assert "/proc/flutter cannot be used" in said and "--data" in said
 
 
@@ -116,7 +117,7 @@ LOOKING = (
 
 
 @pytest.mark.parametrize(
-    "command", [*LOOKING, ["tidy"], ["versions", "rollback"], ["report"]], ids=" ".join
+    "command", [*LOOKING, ["tidy"], ["versions", "rollback"], ["report"], ["run"]], ids=" ".join
 )
 def test_a_mistyped_data_folder_is_told_and_not_made(
     call: Call, tmp_path: Path, command: list[str]
@@ -199,7 +200,12 @@ def test_a_bird_that_does_not_exist(flutter_with_bert: TinyFlutter, call: Call):
 
 def test_an_encoder_that_is_none(flutter_with_bert: TinyFlutter, call: Call):
     line = refused(call, flutter_with_bert.data, "similar", "owls", "--encoder", "word2vec")
-    assert "no encoder 'word2vec'; use one of tfidf, cbow, bert" in line
+    assert "the encoder 'word2vec' is none; trained here: tfidf, cbow, bert; `use_enc" in line
+
+
+def test_an_encoder_that_is_not_trained_here(flutter_without_bert: TinyFlutter, call: Call):
+    line = refused(call, flutter_without_bert.data, "similar", "owls", "--encoder", "bert")
+    assert "the encoder 'bert' is not trained; trained here: tfidf" in line
 
 
 def test_a_text_that_the_encoder_knows_nothing_of(flutter_with_bert: TinyFlutter, call: Call):
