@@ -34,7 +34,7 @@ class Verdict:
     flooded: bool
     """Whether the share of near-copies alarms."""
     known: bool
-    """Whether there were days enough to say anything."""
+    """Whether there were days enough to judge most measures, or to raise an alarm."""
 
     def __str__(self) -> str:
         if not self.day:
@@ -101,11 +101,13 @@ def verdict_of(report: pd.DataFrame) -> Verdict:
     day = report["day"].max()
     rows = report[report["day"] == day]
     alarms = rows.loc[rows["said"] == ALARM, "measure"]
+    judged_now = rows["said"] != TOO_FEW
     return Verdict(
         day=str(day),
         drifted=tuple(alarms[~alarms.isin(COPYING)]),
         flooded=bool(alarms.isin(COPYING).any()),
-        known=bool((rows["said"] != TOO_FEW).any()),
+        # One ordinary measure among many that nobody can judge is no ordinary day.
+        known=len(alarms) > 0 or bool(judged_now.mean() > 0.5),
     )
 
 

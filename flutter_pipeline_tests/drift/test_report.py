@@ -104,6 +104,16 @@ def test_the_verdict_tells_drift_from_a_flood():
     assert "topics, languages" in str(verdict_of(drift))
 
 
+def test_a_day_of_which_little_can_be_judged_is_not_called_usual():
+    rows = [("1", f"m{n}", TOO_FEW) for n in range(2)]
+    usual = [("1", f"u{n}", AS_USUAL) for n in range(3)]
+    assert str(verdict_of(said(*rows, *usual[:1]))).startswith("1: too few days")
+    assert not verdict_of(said(*rows, *usual[:2])).known
+    assert str(verdict_of(said(*rows, *usual))) == "1: as usual"
+    alarm = verdict_of(said(*rows, ("1", "topics", ALARM)))
+    assert alarm.drifted == ("topics",) and "drifted in topics" in str(alarm)
+
+
 def test_only_drift_that_goes_on_is_worth_a_training():
     days = said(
         ("1", "topics", ALARM),
