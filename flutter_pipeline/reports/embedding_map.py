@@ -1,4 +1,4 @@
-"""The embedding map: flits as points, near each other where an encoder finds them alike.
+"""The embedding map: flits as points, in the rough shape of an encoder's space.
 
 Two views stand side by side, and the flit that is pointed at is marked in both. Where texts and
 topics come from is not known here, nor how vectors became points.
@@ -24,11 +24,21 @@ SIDE, GAP, ABOVE = 1000, 90, 60
 """A view is so many units wide and high (whole numbers take little room), with a gap between two
 and room above for what they are called."""
 VARIANCE = "variance shown"
-KEPT = f"neighbours on the map, of {NEIGHBOURS}"
-AS_NOW = f"neighbours as now, of {NEIGHBOURS}"
+KEPT = f"of {NEIGHBOURS} nearest, on the map"
+AS_NOW = f"of {NEIGHBOURS} nearest, as now"
+OF_TEN = f"{{:.1f}} of {NEIGHBOURS}"
 LANGUAGES = 7
 """Languages that get a colour; all others share the eighth."""
 OTHERS = "others"
+BY_PCA = (
+    "placed by the two directions in which an encoder's vectors spread most (PCA). That is the "
+    "rough shape of its space: whole topics lie apart or together, but flits side by side need "
+    "not be alike."
+)
+BY_NEIGHBOURS = (
+    "placed so that some of those which an encoder finds alike stay side by side; distances "
+    "further off say nothing."
+)
 AGES = (1.0, 3.0, 7.0, 14.0)
 AGE_NAMES = ("the last day", "1 to 3 days", "3 to 7 days", "1 to 2 weeks", "older")
 COLOURS = 8
@@ -40,15 +50,17 @@ TOLD = (
     "age: format(datum.d, '.1f') + ' days'}"
 )
 """An expression: what is shown of the flit that is pointed at."""
-LEGEND_COLUMNS = {"expr": "max(1, floor(width / 225))"}
+LEGEND_COLUMNS = {"expr": "max(1, floor((width * 0 + containerSize()[0] - 40) / 225))"}
+"""By the room of the page, and again whenever ``width`` changes. By ``width`` itself, which shrinks
+as the chart is fitted, rows might be added for which no room was left."""
 
 
 def map_section(flits: pd.DataFrame, views: Sequence[View], topics_by: str) -> Section:
     """``flits`` with ``FLIT_COLUMNS``, newest first, a row a point; topics are ``topics_by``'s."""
+    by_pca = any(view.explained is not None for view in views)
     lead = (
-        "Every point is a flit; those near each other are alike to the encoder, so whoever liked "
-        "one is recommended the other. Point at a flit to read it and to find it on both sides; "
-        "a click on the legend shows one colour alone."
+        f"Every point is a flit, {BY_PCA if by_pca else BY_NEIGHBOURS} Point at a flit to read it "
+        "and to find it on both sides; a click on the legend shows one colour alone."
     )
     if not views:
         few = f"There is nothing to draw yet: no encoder that serves has {FEWEST} flits."
@@ -81,7 +93,7 @@ def _said_of(views: Sequence[View]) -> str:
     )
     if AS_NOW in shown:
         said += ", and how many of a version before are in the one that serves"
-    formats = {VARIANCE: "{:.1%}", KEPT: "{:.1f}", AS_NOW: "{:.1f}"}
+    formats = {VARIANCE: "{:.1%}", KEPT: OF_TEN, AS_NOW: OF_TEN}
     return table(shown, said, TableConfig(formats=formats))
 
 
@@ -110,8 +122,8 @@ def _spec(flits: pd.DataFrame, views: Sequence[View]) -> dict[str, Any]:
     width = SIDE + GAP + SIDE if beside else SIDE
     names = [view.name for view in views]
     # A phone has room for one side, which may show any view.
-    right = {"expr": f"width < {NARROW} ? {SIDE} : {width}"}
     edge = SIDE // 50
+    right = {"expr": f"width < {NARROW} ? {SIDE + edge} : {width + edge}"}
     x = {"domain": [-edge, right], "nice": False, "zero": False}
     y = {"domain": [-edge, SIDE + ABOVE], "nice": False, "zero": False}
     position = {

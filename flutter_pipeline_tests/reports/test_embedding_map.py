@@ -63,15 +63,36 @@ def test_each_side_can_show_each_view_and_a_single_one_has_no_second_side():
 
 def test_it_says_how_far_the_map_may_be_believed():
     words = words_of(map_section(flits(), views("cbow 1"), "cbow"))
-    assert "cbow 1 2 25.0% 5.0" in words
+    assert "of 10 nearest, on the map cbow 1 2 25.0% 5.0 of 10" in words
     by_neighbours = [View("cbow 1", CORNERS, None, 0.5)]
     assert "variance" not in words_of(map_section(flits(), by_neighbours, "cbow"))
+
+
+def test_the_lead_promises_what_the_way_of_drawing_keeps():
+    by_pca = map_section(flits(), views("cbow 1"), "cbow").lead
+    assert "(PCA)" in by_pca and "rough shape" in by_pca
+    by_neighbours = map_section(flits(), [View("cbow 1", CORNERS, None, 0.5)], "cbow").lead
+    assert "PCA" not in by_neighbours and "side by side" in by_neighbours
+
+
+def test_points_at_the_right_edge_have_room():
+    # A view is 1000 wide, the gap 90, and the edge 20 on either side.
+    (spec,) = specs_of(map_section(flits(), views("cbow 1", "bert 2"), "cbow"))
+    low, high = spec["encoding"]["x"]["scale"]["domain"]
+    assert low == -20 and high["expr"].endswith("? 1020 : 2110")
+
+
+def test_the_legend_has_columns_by_the_room_of_the_page():
+    # The width of the drawing itself changes while it is fitted, and rows would be cut off.
+    (spec,) = specs_of(map_section(flits(), views("cbow 1"), "cbow"))
+    legend = spec["layer"][0]["encoding"]["color"]["legend"]
+    assert "containerSize()[0]" in legend["columns"]["expr"]
 
 
 def test_a_version_before_says_how_much_has_stayed():
     before = View("cbow 0", CORNERS, 0.25, 0.5, as_now=0.7)
     words = words_of(map_section(flits(), [*views("cbow 1"), before], "cbow"))
-    assert "neighbours as now, of 10 cbow 1 2 25.0% 5.0 – cbow 0 2 25.0% 5.0 7.0" in words
+    assert "nearest, as now cbow 1 2 25.0% 5.0 of 10 – cbow 0 2 25.0% 5.0 of 10 7.0 of 10" in words
     assert "as now" not in words_of(map_section(flits(), views("cbow 1"), "cbow"))
 
 
