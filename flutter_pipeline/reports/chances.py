@@ -1,4 +1,4 @@
-"""Calibration: whether the scores of a feed are the chances that they claim to be."""
+"""Calibration: whether the scores of a feed are the chances that they claim to be, if they do."""
 
 from html import escape
 
@@ -11,15 +11,21 @@ LEAD = (
     "Every score claims to be the chance that the bird likes the flit. On the line the claim is "
     "true; below it the scores promise too much."
 )
+ORDERING = (
+    "The scores only order the feeds. Where the share that was liked rises with the score, better "
+    "scored flits are liked more often, and the order helps."
+)
+"""The lead where scores claim nothing."""
 
 
-def calibration_section(bins: pd.DataFrame, error: float, said: str, note: str = "") -> Section:
+def calibration_section(bins: pd.DataFrame, error: float, said: str, unlearnt: str = "") -> Section:
     """``bins`` as :func:`flutter_pipeline.evaluation.calibration.calibration` makes them, ``error``
-    the expected calibration error, and ``said`` which rows they are of, or why there are none; a
-    ``note`` stands first.
+    the expected calibration error, and ``said`` which rows they are of, or why there are none;
+    ``unlearnt`` tells why scores are no chances, where they are none, and stands first.
     """
+    lead = ORDERING if unlearnt else LEAD
     if bins.empty:
-        return Section("calibration", "Calibration", LEAD, sentence(said))
+        return Section("calibration", "Calibration", lead, sentence(said))
     told = bins.assign(gap=(bins["chance"] - bins["liked"]).abs())
     values = [
         {"rows": int(rows), "chance": float(f"{chance:.4g}"), "liked": float(f"{liked:.4g}")}
@@ -28,54 +34,64 @@ def calibration_section(bins: pd.DataFrame, error: float, said: str, note: str =
         )
     ]
     rows = int(bins["rows"].sum())
-    label = f"Scores against what came true in {len(bins)} bins; expected error {error:.5f}"
+    label = f"Scores against what came true in {len(bins)} bins"
+    line = "" if unlearnt else "The line is a score that holds what it promises. "
     body = chart(
-        _spec(values),
-        f"Each dot is a bin of equally many candidates ({rows:,} in all; {said}). The line is a "
-        "score that holds what it promises. Hollow dots: of these bins nothing was liked.",
-        ChartConfig(label=label),
+        _spec(values, claimed=not unlearnt),
+        f"Each dot is a bin of equally many candidates ({rows:,} in all; {said}). {line}"
+        "Hollow dots: of these bins nothing was liked.",
+        ChartConfig(label=label if unlearnt else f"{label}; expected error {error:.5f}"),
     )
     mean = float((bins["liked"] * bins["rows"]).sum() / rows)
-    body += sentence(
-        f"Expected calibration error {number(error)} (the mean distance from the line), where "
-        f"{100 * mean:.2f} % of the candidates were liked."
-    )
-    first = f'<p class="note">{escape(note)}</p>' if note else ""
-    return Section("calibration", "Calibration", LEAD, first + body)
+    liked = f"{100 * mean:.2f} % of the candidates were liked."
+    if unlearnt:
+        first = f'<p class="note">{escape(unlearnt)}</p>'
+        return Section("calibration", "Calibration", lead, first + body + sentence(liked))
+    known = f"Expected calibration error {number(error)} (the mean distance from the line), where "
+    return Section("calibration", "Calibration", lead, body + sentence(known + liked))
 
 
-def _spec(values: list[dict[str, float]]) -> dict[str, object]:
-    found = [row["liked"] for row in values if row["liked"] > 0]
-    lowest = min([row["chance"] for row in values if row["chance"] > 0] + found, default=1e-4)
-    floor = lowest / 2
+def _spec(values: list[dict[str, float]], claimed: bool) -> dict[str, object]:
+    """A dot a bin; with a line to lie on, where scores are ``claimed`` to be chances."""
+    compared = ("chance", "liked") if claimed else ("liked",)
+    positive = [row[name] for row in values for name in compared if row[name] > 0]
+    floor = min(positive, default=1e-4) / 2
     drawn = [
         {**row, "x": max(row["chance"], floor), "y": max(row["liked"], floor)} for row in values
     ]
-    domain = [floor * 0.8, min(1.0, 1.4 * max(max(row["x"], row["y"]) for row in drawn))]
+    domain = [floor * 0.8, min(1.0, 1.4 * max(positive, default=floor))]
     tens = [10.0**power for power in range(-8, 1) if domain[0] <= 10.0**power <= domain[1]]
-    scale = {"type": "log", "domain": domain, "nice": False}
-    shared = {"type": "quantitative", "scale": scale, "axis": {"format": ".1~p", "values": tens}}
-    x = {"field": "x", **shared, "title": "score: the chance that is claimed"}
-    y = {"field": "y", **shared, "title": "share that was liked"}
+    chance = {
+        "type": "quantitative",
+        "scale": {"type": "log", "domain": domain, "nice": False},
+        "axis": {"format": ".1~p", "values": tens},
+    }
+    # A score that only orders lies nowhere near the share of likes, so it has a scale of its own.
+    order = {"type": "quantitative", "scale": {"zero": False}, "title": "score"}
+    x = {**chance, "title": "score: the chance that is claimed"} if claimed else order
+    y = {"field": "y", **chance, "title": "share that was liked"}
+    line = {
+        "data": {"values": [{"x": end, "y": end} for end in domain]},
+        "mark": {"type": "line", "color": "@muted", "strokeDash": [5, 4]},
+    }
+    return {
+        "width": "container",
+        "height": 320,
+        "encoding": {"x": {"field": "x", **x}, "y": y},
+        "layer": [line, _dots(drawn, claimed)] if claimed else [_dots(drawn, claimed)],
+    }
+
+
+def _dots(drawn: list[dict[str, float]], claimed: bool) -> dict[str, object]:
+    share = {"type": "quantitative", "format": ".2%"}
     tooltip = [
-        {"field": "chance", "type": "quantitative", "format": ".2%"},
-        {"field": "liked", "type": "quantitative", "format": ".2%"},
+        {**share, "field": "chance"} if claimed else {"field": "chance", "title": "score"},
+        {**share, "field": "liked"},
         {"field": "rows", "type": "quantitative", "format": ","},
     ]
     hollow = {"condition": {"test": "datum.liked == 0", "value": "@page"}, "value": "@first"}
     return {
-        "width": "container",
-        "height": 320,
-        "encoding": {"x": x, "y": y},
-        "layer": [
-            {
-                "data": {"values": [{"x": end, "y": end} for end in domain]},
-                "mark": {"type": "line", "color": "@muted", "strokeDash": [5, 4]},
-            },
-            {
-                "data": {"values": drawn},
-                "mark": {"type": "point", "size": 70, "opacity": 1, "color": "@first"},
-                "encoding": {"fill": hollow, "tooltip": tooltip},
-            },
-        ],
+        "data": {"values": drawn},
+        "mark": {"type": "point", "size": 70, "opacity": 1, "color": "@first"},
+        "encoding": {"fill": hollow, "tooltip": tooltip},
     }

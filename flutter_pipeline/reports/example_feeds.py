@@ -17,6 +17,13 @@ from flutter_pipeline.reports.section import Section
 KEY, TITLE = "feeds", "Example feeds"
 TEXT_LENGTH = 160
 """Characters of a flit that are shown."""
+CHANCE = "the chance of a like as the ranker sees it"
+ORDER = "which puts the feed in order and says nothing of how likely a like is"
+PAST = (
+    " What came of a past feed is one day of one bird, and many a bird likes little in a day; the "
+    "headline is a mean over many days, and over those birds alone that liked something."
+)
+"""Why so few flits of a past feed may have been liked."""
 
 
 class Source(NamedTuple):
@@ -85,8 +92,11 @@ def chosen_birds(likes: NDArray[np.integer], many: int, seed: int) -> list[int]:
     return [int(rng.choice(part)) for part in parts]
 
 
-def feeds_section(examples: Sequence[Example], past_moment: str = "") -> Section:
-    """``past_moment`` says of when past feeds are; empty where there are none."""
+def feeds_section(
+    examples: Sequence[Example], past_moment: str = "", chances: bool = True
+) -> Section:
+    """``past_moment`` says of when past feeds are; empty where there are none. ``chances`` is
+    whether scores are chances of a like, and not only an order."""
     lead = (
         "A few birds, what they liked last, and the first places of their feeds: each flit with "
         "its score, what proposed it, and why. Birds are drawn by lot, one from each equal part "
@@ -95,17 +105,20 @@ def feeds_section(examples: Sequence[Example], past_moment: str = "") -> Section
     if not examples:
         return Section(KEY, TITLE, lead, sentence("No bird that has liked anything has a feed."))
     said = (
-        "The wide bar is the score, which is the chance of a like once a ranker has learnt. A "
+        f"The wide bar is the score, {CHANCE if chances else ORDER}. A "
         "source's bar is its own score of the flit beside the best that it gave in this feed, and "
         "its number the place of the flit among all that it proposed."
     )
+    if any(one.past for one in examples):
+        said += PAST
     if any(flit.truth is not None for one in examples for flit in one.feed):
         said += " These birds are simulated, so the true chance is known, and stands beside."
     body = sentence(said)
-    return Section(KEY, TITLE, lead, body + "".join(_bird(one, past_moment) for one in examples))
+    birds = "".join(_bird(one, past_moment, chances) for one in examples)
+    return Section(KEY, TITLE, lead, body + birds)
 
 
-def _bird(one: Example, past_moment: str) -> str:
+def _bird(one: Example, past_moment: str, chances: bool) -> str:
     liked = sum(flit.liked for flit in one.past)
     likes = f"{one.likes:,} like{'' if one.likes == 1 else 's'}"
     came = f"; of its feed before, {liked} of {len(one.past)} were liked" if one.past else ""
@@ -114,7 +127,7 @@ def _bird(one: Example, past_moment: str) -> str:
         for flit in one.history
     )
     best = max((flit.score for flit in one.feed), default=0.0) or 1.0
-    feed = "".join(_served(flit, best) for flit in one.feed)
+    feed = "".join(_served(flit, best, chances) for flit in one.feed)
     return (
         f'<details class="bird"><summary><b>{escape(one.bird)}</b> {likes}{came}</summary>'
         f"<h3>Liked last</h3><ul>{history}</ul>"
@@ -122,16 +135,16 @@ def _bird(one: Example, past_moment: str) -> str:
     )
 
 
-def _served(flit: Served, best: float) -> str:
+def _served(flit: Served, best: float, chances: bool) -> str:
     truth = f", in truth {100 * flit.truth:.1f} %" if flit.truth is not None else ""
-    score = f"{100 * flit.score:.1f} %{truth}"
+    score = f"{100 * flit.score:.1f} %" if chances else f"{flit.score:.3f}"
     sources = "".join(
         f'<li style="--share:{100 * source.share:.0f}%">{escape(source.name)} {source.place}</li>'
         for source in flit.sources
     )
     return (
         f"<li>{_flit(flit.text, flit.author)}"
-        f'<p class="score" style="--share:{100 * flit.score / best:.0f}%">{score}</p>'
+        f'<p class="score" style="--share:{100 * flit.score / best:.0f}%">{score}{truth}</p>'
         f"<p>{escape(flit.because)}</p>"
         f'<ul class="sources" aria-label="proposed by">{sources}</ul></li>'
     )

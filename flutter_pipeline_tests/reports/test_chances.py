@@ -3,7 +3,7 @@ import pandas as pd
 
 from flutter_pipeline.evaluation.calibration import calibration
 from flutter_pipeline.reports.chances import calibration_section
-from flutter_pipeline_tests.reports.small_reports import EVIL, Markup, words_of
+from flutter_pipeline_tests.reports.small_reports import EVIL, Markup, specs_of, words_of
 
 BINS = calibration(np.array([0.1, 0.1, 0.4, 0.4]), np.array([False, False, True, False]), bins=2)
 
@@ -14,9 +14,23 @@ def test_it_says_how_far_from_the_truth_chances_are_and_how_many_were_liked():
     assert "25.00 % of the candidates" in words and "4 in all; two birds" in words
 
 
-def test_a_note_on_the_scores_stands_first():
-    body = calibration_section(BINS, 0.1, "two birds", f"no chances yet {EVIL}").body
-    assert Markup(body).names()[:2] == ["p", "figure"] and "no chances yet" in body
+def test_scores_that_only_order_are_not_called_chances():
+    section = calibration_section(BINS, 0.1, "two birds", f"the blend orders {EVIL}")
+    assert Markup(section.body).names()[:2] == ["p", "figure"]
+    words, (spec,) = words_of(section), specs_of(section)
+    assert "the blend orders" in words and "25.00 % of the candidates" in words
+    assert "chance" not in words and "promise" not in words and "expected" not in words.lower()
+    # Two bins of scores 0.1 and 0.4, and no line on which they had to lie.
+    (dots,) = spec["layer"]
+    assert [row["x"] for row in dots["data"]["values"]] == [0.25, 0.4]
+    assert spec["encoding"]["x"]["title"] == "score" and "axis" not in spec["encoding"]["x"]
+
+
+def test_scores_that_are_chances_have_a_line_to_lie_on():
+    section = calibration_section(BINS, 0.1, "two birds")
+    assert "claims to be the chance" in section.lead
+    (spec,) = specs_of(section)
+    assert len(spec["layer"]) == 2 and "chance" in spec["encoding"]["x"]["title"]
 
 
 def test_a_bin_of_which_nothing_was_liked_is_on_the_picture_too():

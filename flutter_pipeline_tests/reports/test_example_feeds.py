@@ -64,17 +64,29 @@ def test_a_true_chance_is_told_where_it_is_known():
     assert "truth" not in words_of(feeds_section([example(feed=[TEA])]))
 
 
+def test_scores_that_only_order_are_plain_numbers():
+    words = " ".join(words_of(feeds_section([example()], chances=False)).split())
+    assert "0.080 because" in words and "0.020, in truth 4.0 %" in words
+    assert "8.0 %" not in words and "chance of a like" not in words
+    assert "the chance of a like" in words_of(feeds_section([example()]))
+
+
 def test_it_says_what_came_of_a_past_feed():
     words = " ".join(words_of(feeds_section([example()], "2026-01-29 00:00 UTC")).split())
     assert "of its feed before, 1 of 2 were liked" in words
     assert "What came of its feed of 2026-01-29 00:00 UTC" in words
     assert "went on to like 5 flits before the next batch, 1 of them in its first 2 places" in words
-    assert "place 2: a kettle" in words
+    assert "place 2: a kettle" in words and "is one day of one bird" in words
 
 
 def test_without_a_past_feed_nothing_is_said_of_it():
     words = words_of(feeds_section([example(past=(), likes=1)]))
-    assert "came of" not in words and "feed before" not in words and "1 like" in words
+    assert (
+        "came of" not in words
+        and "one day of" not in words
+        and "feed before" not in words
+        and "1 like" in words
+    )
 
 
 def test_a_feed_of_scores_of_nothing_has_no_bars():

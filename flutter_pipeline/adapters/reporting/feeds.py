@@ -10,6 +10,7 @@ import pandas as pd
 from flutter_pipeline.adapters.landing.config import KEY_FORMATS
 from flutter_pipeline.adapters.oracle import preference_of
 from flutter_pipeline.adapters.ranking import ranker_of
+from flutter_pipeline.adapters.reporting.past import unlearnt_of
 from flutter_pipeline.adapters.store.embeddings import EmbeddingStore
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.tables import TableStore
@@ -79,7 +80,15 @@ def exemplary(settings: Settings, config: ReportConfig, release: Release, as_of:
         )
         for bird in birds
     ]
-    return feeds_section(examples, past.when)
+    return feeds_section(examples, past.when, _chances(models, release))
+
+
+def _chances(models: VersionStore, release: Release) -> bool:
+    """Whether scores by ``release`` are chances of a like; no, where its ranker is gone."""
+    try:
+        return not unlearnt_of(models.open("ranker", release.ranker))
+    except VersionError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _measured(
         encoders_section(_read(tables, EMBEDDING_COMPARISON)),
         sources_section(evaluation, _read(tables, SOURCE_WEIGHTS), reach(settings)),
         slices_section(evaluation),
-        calibration_section(found.bins, found.error, found.said, found.note),
+        calibration_section(found.bins, found.error, found.said, found.unlearnt),
         _index(settings, config, release),
     ]
 

@@ -8,7 +8,7 @@ import pandas as pd
 from flutter_pipeline.adapters.ranking import ranker_of
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.tables import TableStore
-from flutter_pipeline.adapters.store.versions import VersionStore
+from flutter_pipeline.adapters.store.versions import Stored, VersionStore
 from flutter_pipeline.birds.history import HOUR, known_before, load_network
 from flutter_pipeline.candidates.naming import with_codes
 from flutter_pipeline.candidates.propose import CandidateConfig
@@ -16,13 +16,15 @@ from flutter_pipeline.errors import VersionError
 from flutter_pipeline.evaluation.calibration import calibration, expected_calibration_error
 from flutter_pipeline.evaluation.past import fused_by_moment, sources_of
 from flutter_pipeline.evaluation.split import BacktestConfig
+from flutter_pipeline.ranking.blend import BlendRanker
 from flutter_pipeline.ranking.features import build_features
 from flutter_pipeline.ranking.labels import label
 from flutter_pipeline.reports.source_table import REACH, reach_of
 from flutter_pipeline.settings import Settings
 
 TABLE = "past_candidates"
-UNLEARNT = "No ranker serves, so the scores order the feeds and are no chances yet: {why}."
+UNLEARNT = "No ranker serves, so the scores order the feeds and are no chances: {why}."
+CHOSEN = "the settings leave the order to the blend"
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Calibrated:
     said: str
     bins: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"rows": []}))
     error: float = float("nan")
-    note: str = ""
-    """What else has to be known of the scores."""
+    unlearnt: str = ""
+    """Why scores are no chances, where they are none."""
 
 
 def calibrated(settings: Settings, release: Release | None, birds: int) -> Calibrated:
@@ -65,8 +67,15 @@ def calibrated(settings: Settings, release: Release | None, birds: int) -> Calib
         f"what was proposed to {fused['bird'].nunique():,} birds at {when} UTC",
         calibration(chance, liked),
         expected_calibration_error(chance, liked),
-        UNLEARNT.format(why=stored.facts["reason"]) if stored.facts.get("reason") else "",
+        unlearnt_of(stored),
     )
+
+
+def unlearnt_of(stored: Stored) -> str:
+    """Why scores by a stored ranker are no chances of a like; empty where they are such."""
+    if not isinstance(ranker_of(stored), BlendRanker):
+        return ""
+    return UNLEARNT.format(why=stored.facts.get("reason") or CHOSEN)
 
 
 def reach(settings: Settings) -> pd.DataFrame:

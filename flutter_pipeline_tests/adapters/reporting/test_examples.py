@@ -83,8 +83,9 @@ def test_feeds_are_those_that_stand(sections: list[Section], flutter_without_ber
     mine = feeds[feeds["bird_id"] == first].sort_values("rank").head(10)
     words = words_of(sections[2])
     assert all(str(because) in words for because in mine["because"])
-    best = 100 * float(mine["score"].max())
-    assert f"{best:.1f} %, in truth" in words and "What came of its feed of 2026-01-16" in words
+    # So few likes teach no ranker, and the blend's scores are no chances.
+    best = float(mine["score"].max())
+    assert f"{best:.3f}, in truth" in words and "What came of its feed of 2026-01-16" in words
 
 
 def test_no_example_feeds_are_shown_where_none_are_wanted(flutter_without_bert: TinyFlutter):
