@@ -29,6 +29,11 @@ EFFORTS: dict[Kind, tuple[Effort, ...]] = {
     "hnsw": tuple(Effort(kept=n) for n in (20, 40, 80, 160)),
 }
 COLUMNS = ["encoder", "kind", "effort", "recall", "microseconds"]
+COUNTED = (
+    "A reason counts the flits that the kind was chosen by: those that had a vector when the index "
+    "was built. Flits of which an encoder knows nothing are held without one, and are nobody's "
+    "neighbours; others may have been added since."
+)
 QUERIES = 200
 LEAST = 100
 """Of fewer vectors there is nothing to tell."""
@@ -62,6 +67,7 @@ def index_section(curves: pd.DataFrame, served: pd.DataFrame, vectors: int) -> S
     if len(served):
         shown = served.rename(columns={"recall_at_10": "recall@10", "size_mb": "MiB"})
         body += table(shown, "The indexes that serve, and why each is of its kind", TableConfig())
+        body += sentence(COUNTED)
     return Section("index", "Index", LEAD, body or sentence("No index has been built yet."))
 
 

@@ -13,6 +13,8 @@ LEAD = (
     "figures of this page in the terminal."
 )
 
+SERVED = "These open while <code>make ui</code> serves at its usual ports, on this machine alone."
+
 
 def made_section(about: About) -> Section:
     """Versions, links and commands."""
@@ -26,7 +28,7 @@ def made_section(about: About) -> Section:
             for title, address in about.links.items()
             if address.startswith(("http://", "https://"))
         )
-        body += f"<h3>Where else to look</h3><ul>{lines}</ul>"
+        body += f"<h3>Where else to look</h3><p>{SERVED}</p><ul>{lines}</ul>"
     if about.commands:
         lines = "".join(
             f"<dt>{escape(what)}</dt><dd><code>{escape(command)}</code></dd>"

@@ -14,6 +14,11 @@ LEAD = (
     "all others is where the feeds fail somebody; a wide bar means few birds."
 )
 EVERYBODY = "all birds"
+TWICE = (
+    "A bird is put in its slice anew on each day that is measured. One that changed its slice in "
+    "between counts in both, with the days it spent there, so slices may sum to more than all "
+    "birds; small slices are left out."
+)
 FLITS = {
     "fresh_recall": "fresh flits",
     "older_recall": "older flits",
@@ -51,7 +56,8 @@ def _of_birds(evaluation: pd.DataFrame) -> str:
     )
     shown = rows[["by", "slice", "birds"]].assign(figure=[str(one) for one in figures])
     as_table = table(shown.rename(columns={"figure": "NDCG (95 %)"}))
-    return f"<h3>Birds</h3>{drawn}<details><summary>As a table</summary>{as_table}</details>"
+    below = f"<details><summary>As a table</summary>{as_table}</details>"
+    return f"<h3>Birds</h3>{drawn}{sentence(TWICE)}{below}"
 
 
 def _of_flits(evaluation: pd.DataFrame) -> str:

@@ -58,5 +58,6 @@ def test_the_last_section_names_versions_commands_and_pages_that_can_be_followed
     )
     markup = Markup(made_section(about).body)
     assert [a["href"] for tag, a in markup.tags if tag == "a"] == ["http://127.0.0.1:5000"]
+    assert "make ui" in markup.text and " serves at its usual ports" in " ".join(markup.text)
     assert "93f7d02d400e" in markup.text and "flutter-pipeline drift" in markup.text
     assert "script" not in markup.names()

@@ -17,6 +17,7 @@ def test_each_slice_stands_beside_all_birds():
     assert '"name":"all birds (20)"' in section.body
     assert '"name":"tenure: new (20)"' in section.body
     assert "0.100 (0 to 0.200)" in words_of(section)
+    assert "changed its slice in between counts in both" in words_of(section)
 
 
 def test_slices_of_flits_are_those_of_the_served_feeds_alone():
