@@ -67,8 +67,8 @@ def _spec(values: list[dict[str, float]], claimed: bool) -> dict[str, object]:
         "axis": {"format": ".1~p", "values": tens},
     }
     # A score that only orders lies nowhere near the share of likes, so it has a scale of its own.
-    order = {"type": "quantitative", "scale": {"zero": False}, "title": "score"}
-    x = {**chance, "title": "score: the chance that is claimed"} if claimed else order
+    order = {"field": "chance", "type": "quantitative", "scale": {"zero": False}, "title": "score"}
+    claim = {"field": "x", **chance, "title": "score: the chance that is claimed"}
     y = {"field": "y", **chance, "title": "share that was liked"}
     line = {
         "data": {"values": [{"x": end, "y": end} for end in domain]},
@@ -77,7 +77,7 @@ def _spec(values: list[dict[str, float]], claimed: bool) -> dict[str, object]:
     return {
         "width": "container",
         "height": 320,
-        "encoding": {"x": {"field": "x", **x}, "y": y},
+        "encoding": {"x": claim if claimed else order, "y": y},
         "layer": [line, _dots(drawn, claimed)] if claimed else [_dots(drawn, claimed)],
     }
 

@@ -22,8 +22,9 @@ def test_scores_that_only_order_are_not_called_chances():
     assert "chance" not in words and "promise" not in words and "expected" not in words.lower()
     # Two bins of scores 0.1 and 0.4, and no line on which they had to lie.
     (dots,) = spec["layer"]
-    assert [row["x"] for row in dots["data"]["values"]] == [0.25, 0.4]
-    assert spec["encoding"]["x"]["title"] == "score" and "axis" not in spec["encoding"]["x"]
+    x = spec["encoding"]["x"]
+    assert [row[x["field"]] for row in dots["data"]["values"]] == [0.1, 0.4]
+    assert x["title"] == "score" and "axis" not in x
 
 
 def test_scores_that_are_chances_have_a_line_to_lie_on():
