@@ -174,11 +174,11 @@ def _umap(vectors: Matrix, start: Points, config: ProjectionConfig, again: bool)
     try:
         # By its name: a type checker need not have the extra, either.
         umap = import_module("umap")
-    except ImportError as error:
+    except ImportError:
         raise ConfigError(
             "the projection is umap, which is not installed; "
             "`pip install umap-learn`, or choose pca or tsne"
-        ) from error
+        ) from None
     options: dict[str, Any] = {
         "n_neighbors": min(config.neighbours, len(vectors) - 1),
         "metric": "cosine",
