@@ -27,7 +27,8 @@ def show_feed(settings: Settings, bird: str, size: int, as_json: bool) -> None:
     """The feed of ``bird``. Raises VersionError for a bird that has none."""
     tables = TableStore(settings.data / "tables")
     feeds = tables.read("ranked_candidates")
-    rows = feeds[feeds["bird_id"] == bird].sort_values("rank").head(size)
+    whole = feeds[feeds["bird_id"] == bird].sort_values("rank")
+    rows = whole.head(size)
     if rows.empty:
         some = ", ".join(feeds["bird_id"].drop_duplicates().head(3))
         raise VersionError(
@@ -47,6 +48,8 @@ def show_feed(settings: Settings, bird: str, size: int, as_json: bool) -> None:
         }
     )
     title = f"Feed of {bird} as of {rows['as_of'].iloc[0]:%Y-%m-%d %H:%M} UTC"
+    if len(rows) < len(whole):
+        title += f", the first {len(rows)} of {len(whole)}"
     show(shown, False, title, wraps=("flit", "because"))
 
 

@@ -182,3 +182,9 @@ def test_flits_alone_give_feeds_without_a_backtest(tmp_path: Path, call: Call):
     told = {REASONS[name] for name in ("fresh", "popular_local", "circle")}
     assert len(feeds) > 0 and set(feeds["because"]) <= told
     assert "too few days or likes" in call(tmp_path, "evaluate").out
+
+
+def test_a_feed_says_how_much_longer_it_is(flutter_with_bert: TinyFlutter, call: Call):
+    shown = call(flutter_with_bert.data, "feed", "bird_07", "--size", "3").out
+    feeds = flutter_with_bert.read("ranked_candidates")
+    assert f"the first 3 of {(feeds['bird_id'] == 'bird_07').sum()}" in " ".join(shown.split())
