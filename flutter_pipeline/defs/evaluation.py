@@ -1,5 +1,8 @@
 """Evaluation: what the feeds of past days were worth."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import dagster as dg
 import pandas as pd
 
@@ -8,6 +11,7 @@ from flutter_pipeline.adapters.oracle import preference_of
 from flutter_pipeline.adapters.pictures import as_markdown
 from flutter_pipeline.adapters.progress import progress_bar
 from flutter_pipeline.adapters.ranking import ranker_of
+from flutter_pipeline.adapters.stage_run import StageRun
 from flutter_pipeline.adapters.store.opened import Embeddings
 from flutter_pipeline.adapters.store.releases import Release
 from flutter_pipeline.adapters.store.tables import WHOLE
@@ -94,34 +98,46 @@ def offline_evaluation(
     reached = reachability(known, window, candidate_config.max_age_days)
     table = evaluation_table(result, reached, config)
     with tracking.run(context) as run:
-        made_from = {
-            "network_version": network.version,
-            "ranker_version": ranker.version,
-            **{f"{name}_version": data.embeddings.current_version(name) for name in NAMES},
-        }
-        release = Release(
-            {name: data.embeddings.current_version(name) or "" for name in NAMES},
-            ranker.version,
-            weights,
-        )
-        run.name_after(release.id)
-        run.tag(release=release.id)
-        figures = {**headline_of(table), **as_sections(headline(table))}
-        run.log({**config.model_dump(), **made_from}, figures)
-        tested = table_data(data.tables, PAST_CANDIDATES, context="evaluation")
-        run.log_data(network_data(network, "evaluation"), tested)
-    everybody = table[table["by"] == ALL]
-    figures, ndcg = pivot(everybody), everybody[everybody["metric"] == "ndcg"]
-    picture = picture_of_figures(
-        ndcg.rename(columns={"method": "name"}), f"NDCG@{config.k}, 95 % intervals over birds"
-    )
+        _tell(run, table, Judged(network, ranker, weights), data)
+    shown = _shown(table, reached, config.k)
     return Made(
-        table,
-        metadata={
-            "picture": dg.MetadataValue.md(as_markdown(picture, "What the feeds were worth")),
-            "mlflow_run": run_link(run),
-            "figures": dg.MetadataValue.md(preview(figures, rows=20)),
-            "reachability": dg.MetadataValue.md(preview(reached)),
-        },
-        origins={WHOLE: network.version},
+        table, metadata={**shown, "mlflow_run": run_link(run)}, origins={WHOLE: network.version}
     )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was judged, by version."""
+
+    network: Stored
+    ranker: Stored
+    weights: Mapping[str, float]
+
+
+def _tell(run: StageRun, table: pd.DataFrame, judged: Judged, data: DataFolder) -> None:
+    """Tell MLflow the figures, and what they are of."""
+    versions = {name: data.embeddings.current_version(name) or "" for name in NAMES}
+    release = Release(versions, judged.ranker.version, dict(judged.weights))
+    made_from = {
+        "network_version": judged.network.version,
+        "ranker_version": judged.ranker.version,
+        **{f"{name}_version": version for name, version in versions.items()},
+    }
+    run.name_after(release.id)
+    run.tag(release=release.id)
+    figures = {**headline_of(table), **as_sections(headline(table))}
+    run.log({**backtest_config(data.settings).model_dump(), **made_from}, figures)
+    tested = table_data(data.tables, PAST_CANDIDATES, context="evaluation")
+    run.log_data(network_data(judged.network, "evaluation"), tested)
+
+
+def _shown(table: pd.DataFrame, reached: pd.DataFrame, k: int) -> dict[str, dg.MetadataValue]:
+    """The figures as a picture and as tables."""
+    everybody = table[table["by"] == ALL]
+    ndcg = everybody[everybody["metric"] == "ndcg"].rename(columns={"method": "name"})
+    picture = picture_of_figures(ndcg, f"NDCG@{k}, 95 % intervals over birds")
+    return {
+        "picture": dg.MetadataValue.md(as_markdown(picture, "What the feeds were worth")),
+        "figures": dg.MetadataValue.md(preview(pivot(everybody), rows=20)),
+        "reachability": dg.MetadataValue.md(preview(reached)),
+    }
