@@ -1,15 +1,17 @@
 """Where reports lie. Apart from the asset, for Dagster takes nothing else from such a module."""
 
+from pathlib import Path
+
 import dagster as dg
 
 from flutter_pipeline.adapters.reporting.gathering import Report
-from flutter_pipeline.adapters.reporting.shelf import publish_report
+from flutter_pipeline.adapters.reporting.shelf import find_report, publish_report
 from flutter_pipeline.defs.resources import DataFolder
 from flutter_pipeline.reports.config import ReportConfig
 
 
 class ReportManager(dg.ConfigurableIOManager):
-    """Reports, each a file in ``reports/<as_of>/``; no asset reads one."""
+    """Reports, each a file in ``reports/<as_of>/``."""
 
     data: dg.ResourceDependency[DataFolder]
 
@@ -18,9 +20,9 @@ class ReportManager(dg.ConfigurableIOManager):
         keep = self.data.settings.config(ReportConfig, "report").keep
         publish_report(self.data.path, obj.key, obj.text, keep)
 
-    def load_input(self, context: dg.InputContext) -> None:
-        """Never asked for."""
-        raise NotImplementedError("no asset reads a report; open it in a browser")
+    def load_input(self, context: dg.InputContext) -> Path:
+        """Where the newest page lies. Raises VersionError where there is none."""
+        return find_report(self.data.path, None)
 
 
 @dg.definitions

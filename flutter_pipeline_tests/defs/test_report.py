@@ -3,9 +3,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from flutter_pipeline.adapters.reporting.shelf import publish_report
 from flutter_pipeline.adapters.tracking import tracking_of
 from flutter_pipeline.definitions import defs
 from flutter_pipeline.defs.automation import everything, intake, measure, one_day, retrain
+from flutter_pipeline.defs.report_shelf import ReportManager
+from flutter_pipeline.defs.resources import DataFolder
 from flutter_pipeline.settings import read_settings
 from flutter_pipeline_tests.conftest import TinyFlutter
 
@@ -51,3 +54,12 @@ def test_it_is_kept_as_an_artefact_of_its_run(
     kept = Path(tracking.client.download_artifacts(run.run_id, "report.html"))
     page = data / "reports" / "2026-01-17" / "index.html"
     assert kept.read_bytes() == page.read_bytes()
+
+
+def test_an_asset_that_reads_the_report_is_given_where_the_newest_lies(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("FLUTTER_DATA", str(tmp_path))
+    for key in ("2026-01-01", "2026-01-02"):
+        publish_report(tmp_path, key, "<html></html>", 5)
+    manager = ReportManager(data=DataFolder())
+    found = manager.load_input(dg.build_input_context(asset_key=KEY))
+    assert found == tmp_path / "reports" / "2026-01-02" / "index.html"
